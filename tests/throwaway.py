@@ -13,11 +13,11 @@ from phantoms import geometry_of, phantom_on
 from medview.domain.volume import Volume
 from medview.learning.anomaly_card import make_card
 from medview.learning.anomaly_recipe import Recipe
-from medview.learning.anomaly_settings import AnomalySettings
+from medview.learning.anomaly_settings import AnomalySettings, Normals
 from medview.learning.weights import WEIGHTS, save
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
-NORMAL_SCORES = (-1.0, -0.5, 0.0, 0.5)
+NORMALS = Normals([-1.0, -0.5, 0.0, 0.5], [0.0, 0.0, 3.0, 7.0])
 
 
 def throwaway_weights(folder: Path, seed: int = 0) -> Path:
@@ -27,7 +27,7 @@ def throwaway_weights(folder: Path, seed: int = 0) -> Path:
     """
     torch.manual_seed(seed)
     recipe = Recipe(network=VaeOptions(attention=False))
-    card = make_card([], ["p1"], recipe, AnomalySettings(samples=3), NORMAL_SCORES, [])
+    card = make_card([], ["p1"], recipe, AnomalySettings(samples=3), NORMALS, [])
     save(AnomalyVae(recipe.network), card, folder)
     return folder / WEIGHTS
 

@@ -43,10 +43,12 @@ def _in_words(body: Mapping[str, Any]) -> str:
     lines = [_score_line(score) for score in body["scores"]]
     for found in body["findings"]:
         hidden = ", hidden by uncertainty" if found["hidden_by_uncertainty"] else ""
+        count, of = found["normals_as_high"], found["normals"]
+        normals = "" if count is None else f", as high in {count} of {of} normal brains"
         lines.append(
             f"finding {found['id']}: {number(found['volume_ml'])} ml at "
             f"{place_words(found['centroid_lps'])}, peak {number(found['peak'])} "
-            f"({found['map']}{hidden})"
+            f"({found['map']}{hidden}{normals})"
         )
     lines += [f"note: {note['text']}" for note in body["warnings"]]
     maps = ", ".join(item["name"] for item in body["maps"])

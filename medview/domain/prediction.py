@@ -57,7 +57,11 @@ SMALLEST_ML = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A connected region over the threshold. `slice` is the index k of its peak."""
+    """A connected region over the threshold. `slice` is the index k of its peak.
+
+    Of `normals` normal brains left out in training `normals_as_high` hold a region with at least
+    this peak; None where that is not known.
+    """
 
     id: int
     map: str
@@ -66,6 +70,8 @@ class Finding:
     volume_ml: float
     peak: float
     hidden_by_uncertainty: bool = False
+    normals_as_high: int | None = None
+    normals: int = 0
 
 
 ZONE_GRADES = "score brixia_zones"

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.anomaly_recipe import Recipe
-from medview.learning.anomaly_settings import AnomalySettings
+from medview.learning.anomaly_settings import AnomalySettings, Normals
 from medview.learning.card_parts import UNMEASURED, licence_of, measured_in
 from medview.learning.scoring import JUDGED, MODEL
 from medview.learning.solid import MEDIAN_RATIO, OTHER_THRESHOLD
@@ -43,7 +43,7 @@ def make_card(
     patients: Sequence[str],
     recipe: Recipe,
     settings: AnomalySettings,
-    normals: Sequence[float],
+    normals: Normals,
     figures: Sequence[Figure],
 ) -> ModelCard:
     """The card of freshly trained weights; its hash is filled in when they are saved."""
@@ -81,7 +81,8 @@ def make_card(
             **settings.to_card(),
             "network": asdict(recipe.network),
             "recipe": {k: v for k, v in asdict(recipe).items() if k != "network"},
-            "normal_scores": list(normals),
+            "normal_scores": normals.scores,
+            "normal_peaks": normals.peaks,
         },
         seen_patients=tuple(sorted(patient_hash(p) for p in patients)),
     )

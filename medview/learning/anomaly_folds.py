@@ -14,13 +14,15 @@ from medview.domain.training import NETWORK_MB, TrainRequest
 from medview.io.limits import networks_at_once
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_recipe import Recipe
-from medview.learning.anomaly_scores import Drawn
-from medview.learning.anomaly_settings import AnomalySettings
+from medview.learning.anomaly_scores import Drawn, rimless
+from medview.learning.anomaly_settings import AnomalySettings, Normals
 from medview.learning.anomaly_trainer import Trainer, first_model
 from medview.learning.augment import Brain
 from medview.learning.brain import Prepared
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms
 from medview.learning.checkpoint import CHECKPOINT, EpochReport, snapshot
+from medview.learning.findings import highest_peak
+from medview.learning.grid import PIXEL_MM
 from medview.learning.normal_cases import NormalCase
 from medview.learning.preview import Previews
 from medview.learning.ranks import Ranks
@@ -173,8 +175,8 @@ def settle(
     folds: Sequence[Fold],
     train: Sequence[NormalCase],
     recipe: Recipe,
-) -> tuple[AnomalySettings, list[float], tuple[Fold, ...]]:
-    """Final settings, volume scores of normals that the scoring weights never saw, and the folds.
+) -> tuple[AnomalySettings, Normals, tuple[Fold, ...]]:
+    """Final settings, what normals have that the scoring weights never saw, and the folds.
 
     With folds, smoothing and summary are the folds' commonest choice and norms, thresholds and
     normal scores come from the left-out brains; without, from the training brains themselves.
@@ -184,8 +186,8 @@ def settle(
     if not folds:
         prepared = [c.prepared.prepared for c in train]
         settings = calibrate(job, engine, prepared, first_settings(recipe))
-        scores = [_asked(job, engine, one, settings).volume_score(settings) for one in prepared]
-        return settings, _sorted(scores), ()
+        own = [_asked(job, engine, one, settings) for one in prepared]
+        return settings, _normals(own, [one.grid.spacing_mm[0] for one in prepared], settings), ()
     chosen = commonest([fold.settings for fold in folds])
     said = [[_asked(job, f.engine, c.prepared.prepared, chosen) for c in f.held_out] for f in folds]
     steps = [[c.prepared.prepared.grid.spacing_mm[0] for c in f.held_out] for f in folds]
@@ -195,8 +197,7 @@ def settle(
         others, apart = (_chained([*each[:n], *each[n + 1 :]]) for each in (said, steps))
         found = settle_norms(others, apart, fold.settings) if others else fold.settings
         judged.append(replace(fold, settings=found))
-    scores = [drawn.volume_score(settings) for drawn in _chained(said)]
-    return settings, _sorted(scores), tuple(judged)
+    return settings, _normals(_chained(said), _chained(steps), settings), tuple(judged)
 
 
 def _asked(job: Progress, engine: Engine, one: Prepared, settings: AnomalySettings) -> Drawn:
@@ -209,5 +210,15 @@ def _chained(each: Sequence[Sequence[_T]]) -> list[_T]:
     return [one for several in each for one in several]
 
 
-def _sorted(scores: Sequence[float]) -> list[float]:
-    return sorted(round(score, 4) for score in scores if np.isfinite(score))
+def _normals(
+    said: Sequence[Drawn], steps_mm: Sequence[float], settings: AnomalySettings
+) -> Normals:
+    """Of the brains of which the model recognises anything."""
+    scores, peaks = [], []
+    for drawn, step_mm in zip(said, steps_mm, strict=True):
+        score, step = drawn.volume_score(settings), (step_mm, PIXEL_MM, PIXEL_MM)
+        if np.isfinite(score):
+            values = drawn.volume_maps(settings, step_mm).score("ratio")
+            scores.append(round(score, 4))
+            peaks.append(round(highest_peak(values, rimless(drawn.brain), settings, step), 4))
+    return Normals(sorted(scores), sorted(peaks))

@@ -31,7 +31,7 @@ from medview.learning.brain import Prepared, prepare
 from medview.learning.brain_size import size_notes
 from medview.learning.convergence import converge
 from medview.learning.devices import choose_device, precision_here
-from medview.learning.findings import find_all
+from medview.learning.findings import among_normals, find_all
 from medview.learning.refusals import few_slices, notes_on, refuse_unfit
 from medview.learning.run_stamp import stamped
 from medview.learning.sheets import Sheets
@@ -94,9 +94,11 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     notes = (*not_judged(asked.brain, drawn), *_warnings(volume, prepared, role))
     if request.precision != wanted.precision:
         notes += (_OTHER_PRECISION,)
-    if request.slice is None and not few_slices(volume):
+    compared = request.slice is None and not few_slices(volume)
+    if compared:
         turned = upright_notes(upright) if upright else tilt_notes(volume, prepared.mask)
         notes += (*turned, *size_notes(volume, prepared.mask))
+    peaks = np.asarray(card.settings.get("normal_peaks", []) if compared else [], dtype=np.float64)
     return replace(
         stamped(
             *(card, request, began),
@@ -107,7 +109,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
             dtype=request.precision,
         ),
         maps=maps,
-        findings=find_all(maps[0], maps[1], inner, settings),
+        findings=among_normals(find_all(maps[0], maps[1], inner, settings), peaks, maps[0].name),
         slices=_slice_rows(volume.geometry, prepared, own, brain, settings, asked.told_each(share)),
         preparation=(*prepared.steps, *upright.steps) if upright else prepared.steps,
         warnings=notes,

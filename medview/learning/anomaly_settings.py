@@ -109,3 +109,14 @@ class AnomalySettings:
             "residual_norm": [self.residual_norm.mean, self.residual_norm.sd],
             "score_norm": [self.score_norm.mean, self.score_norm.sd],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Normals:
+    """What normal brains that the scoring weights never saw have: each list from low to high.
+
+    `scores` are those of volumes, `peaks` those of the highest finding of each, 0 without any.
+    """
+
+    scores: list[float]
+    peaks: list[float]

@@ -42,6 +42,35 @@ def find_all(
     return tuple(replace(one, id=n) for n, one in enumerate(found[:MOST], start=1))
 
 
+def highest_peak(
+    values: NDArray[np.float32],
+    inner: NDArray[np.bool_],
+    settings: AnomalySettings,
+    spacing_mm: Sequence[float],
+) -> float:
+    """The peak of the highest finding of a score (k, j, i); 0 where there is none."""
+    labels, _ = ndimage.label((values > settings.threshold) & inner)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    large = sizes >= SMALLEST_ML * 1000 / float(np.prod(spacing_mm))
+    return float(values[large[labels]].max(initial=0.0))
+
+
+def among_normals(
+    found: Sequence[Finding], peaks: NDArray[np.float64], name: str
+) -> tuple[Finding, ...]:
+    """Findings of the map of a name with how many normal brains hold one as high.
+
+    `peaks` (n,) are the highest of each normal brain; without any nothing is known.
+    """
+    return tuple(
+        replace(one, normals_as_high=int((peaks >= one.peak).sum()), normals=peaks.size)
+        if peaks.size and one.map == name
+        else one
+        for one in found
+    )
+
+
 def usual_score(
     values: NDArray[np.float32], inner: NDArray[np.bool_], settings: AnomalySettings
 ) -> float:

@@ -63,6 +63,7 @@ def findings(
     answers = reader.verdicts if answers is None else answers
     every = prediction.findings
     shown = [each for n, each in enumerate(every) if n < _MOST_FINDINGS or each.id in answers]
+    compared = any(each.normals_as_high is not None for each in shown)
     rows = tuple(
         (
             str(each.id),
@@ -70,13 +71,15 @@ def findings(
             place_words(each.centroid_lps),
             f"{number(each.volume_ml, 2)} ml",
             _peak_words(each),
+            *((_normals_words(each),) if compared else ()),
             answers.get(each.id, "not reviewed"),
         )
         for each in shown
     )
     left_out = len(every) - len(shown)
     more = f"{left_out} more of the {len(every)} regions are listed in the attached manifest."
-    headings = ("No.", "Where", "Centre", "Volume", "Peak", "Reader")
+    normals = ("As high in normal brains",) if compared else ()
+    headings = ("No.", "Where", "Centre", "Volume", "Peak", *normals, "Reader")
     return Section("Findings of the model", more if left_out else "", table=Table(rows, headings))
 
 
@@ -228,3 +231,9 @@ def _peak_words(finding: Finding) -> str:
     if not finding.hidden_by_uncertainty:
         return number(finding.peak)
     return f"{finding.map} {number(finding.peak, 2)}, hidden"
+
+
+def _normals_words(finding: Finding) -> str:
+    if finding.normals_as_high is None:
+        return "not known"
+    return f"{finding.normals_as_high} of {finding.normals}"

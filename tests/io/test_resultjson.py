@@ -45,6 +45,7 @@ def test_the_dictionary_has_every_key_of_the_contract(prediction):
     }.items()  # fmt: skip
     assert set(body["findings"][0]) == {
         "id", "map", "centroid_lps", "slice", "volume_ml", "peak", "hidden_by_uncertainty",
+        "normals_as_high", "normals",
     }  # fmt: skip
     assert body["findings"][2]["hidden_by_uncertainty"] is True
     assert body["warnings"][0]["code"] == "OUTSIDE_TRAINING"

@@ -20,7 +20,7 @@ from medview.learning.anomaly_card import (
     weak_spots,
 )
 from medview.learning.anomaly_recipe import Recipe
-from medview.learning.anomaly_settings import AnomalySettings
+from medview.learning.anomaly_settings import AnomalySettings, Normals
 from medview.learning.card_parts import UNMEASURED
 from medview.learning.subset import Subset, TrainCase
 
@@ -147,7 +147,9 @@ def _normals(*ages: float | None) -> Subset:
 
 def _card(figures: Sequence[Figure] = (), *sets: Subset) -> ModelCard:
     recipe, settings = Recipe(), AnomalySettings()
-    return make_card(sets, ("IXI1", "IXI2"), recipe, settings, (0.1, 0.2), figures)
+    return make_card(
+        sets, ("IXI1", "IXI2"), recipe, settings, Normals([0.1, 0.2], [0.0, 3.1]), figures
+    )
 
 
 def test_a_card_says_who_was_learnt_from_and_names_no_set_without_cases() -> None:
@@ -171,6 +173,7 @@ def test_a_card_keeps_recipe_and_network_apart() -> None:
     assert every.pop("network") == settings["network"]
     assert settings["recipe"] == every
     assert settings["normal_scores"] == [0.1, 0.2]
+    assert settings["normal_peaks"] == [0.0, 3.1]
 
 
 def test_a_volume_without_contrast_is_needed_or_one_with_it_in_its_place() -> None:
@@ -187,11 +190,14 @@ def test_published_figures_are_those_of_the_paper() -> None:
     }
 
 
+NONE = Normals([], [])
+
+
 def test_it_is_told_that_turned_heads_are_shown_upright_where_they_are():
     told = upright_words(AnomalySettings(upright=True))
     assert told
     assert "more than 5 degrees" in told[0]
     assert upright_words(AnomalySettings()) == ()
     args = ([], ("p",), Recipe())
-    assert told[0] in make_card(*args, AnomalySettings(upright=True), (0.1,), ()).method
-    assert told[0] not in make_card(*args, AnomalySettings(), (0.1,), ()).method
+    assert told[0] in make_card(*args, AnomalySettings(upright=True), NONE, ()).method
+    assert told[0] not in make_card(*args, AnomalySettings(), NONE, ()).method

@@ -16,7 +16,7 @@ from medview.io.cards import read_card
 from medview.learning import anomaly_folds, anomaly_training, side_by_side
 from medview.learning.anomaly_folds import finished_model, fold_parts
 from medview.learning.anomaly_recipe import Recipe
-from medview.learning.anomaly_settings import AnomalySettings
+from medview.learning.anomaly_settings import AnomalySettings, Normals
 from medview.learning.anomaly_trainer import first_model
 from medview.learning.anomaly_training import fit
 from medview.learning.checkpoint import CHECKPOINT, read_checkpoint
@@ -71,14 +71,8 @@ def test_the_best_weights_are_given_as_they_are_stored_and_the_last_where_none_w
         torch.testing.assert_close(value, last.state_dict()[name].half().float(), rtol=0, atol=0)
 
 
-def test_scores_of_normals_are_in_order_and_those_that_are_none_are_left_out():
-    assert anomaly_folds._sorted([0.30006, float("nan"), -1.0, float("inf"), 0.2]) == [
-        *(-1.0, 0.2, 0.3001),
-    ]
-
-
 def _settled(job, engine, folds, train, recipe):
-    return AnomalySettings(), [], folds
+    return AnomalySettings(), Normals([], []), folds
 
 
 @pytest.fixture(autouse=True)

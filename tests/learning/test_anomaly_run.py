@@ -21,7 +21,7 @@ from phantoms import (
     positions,
 )
 from scipy.spatial.transform import Rotation
-from throwaway import NORMAL_SCORES, small_head, throwaway_weights
+from throwaway import NORMALS, small_head, throwaway_weights
 
 from medview.domain.card import ModelCard
 from medview.domain.errors import Cancelled, ModelInputError, WeightsError
@@ -75,7 +75,18 @@ class Listener(Silent):
 def black(monkeypatch):
     """The stand-in for the network, and a threshold in place of the network for the brain."""
     card = ModelCard(
-        "anomaly", "1", "t", "s", (), (), (), "u", (), "l", "s", settings={"normal_scores": [0.0]}
+        "anomaly",
+        "1",
+        "t",
+        "s",
+        (),
+        (),
+        (),
+        "u",
+        (),
+        "l",
+        "s",
+        settings={"normal_scores": [0.0], "normal_peaks": [0.0, 5.0]},
     )
     settings = AnomalySettings(threshold=1.0, residual_threshold=0.9, samples=2)
     monkeypatch.setattr(anomaly_run, "load_anomaly", lambda path, device: (Black(), card, settings))
@@ -288,10 +299,18 @@ def test_zeros_added_round_a_volume_move_neither_score_nor_maps(weights):
     assert [row.slice for row in other.slices] == [row.slice + 5 for row in one.slices]
 
 
+def test_a_finding_says_how_many_normal_brains_hold_one_as_high(black):
+    volume = head_on("LPS")
+    (found,) = run(Silent(), asked(volume)).findings
+    assert (found.normals_as_high, found.normals) == (int(found.peak <= 5.0), 2)
+    part = run(Silent(), asked(volume, slice=found.slice)).findings
+    assert [each.normals_as_high for each in part] == [None] * len(part)
+
+
 def test_the_score_comes_with_an_interval_over_draws_and_its_rank_among_normals(untrained):
     score, rank = untrained.score("anomaly"), untrained.score("anomaly_percentile")
     assert score.low < score.value < score.high
-    assert rank.value == 100 * np.mean(np.array(NORMAL_SCORES) < score.value)
+    assert rank.value == 100 * np.mean(np.array(NORMALS.scores) < score.value)
     assert rank.status == "extrapolating"  # the slices of this head are 4 mm apart
 
 

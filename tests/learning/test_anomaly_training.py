@@ -55,6 +55,7 @@ def test_folds_leave_each_patient_out_once_and_going_on_measures_again(tmp_path,
     card = read_card(out / "card.json")
     assert card.settings["floor"] == LOWEST_FLOOR  # an epoch of a step or two teaches nothing,
     assert card.settings["normal_scores"] == []  # so no brain is recognised
+    assert card.settings["normal_peaks"] == []
     assert {f.n for f in card.measured if (f.group, f.level) == ("all", "pixel")} == {2}
     assert {f.name for f in card.measured if f.group == "solid"} >= {"pr_auc", "found_rate"}
     assert {f.command for f in card.measured} == {f"{anomaly_training.TRAIN} --set folds=2"}

@@ -10,7 +10,14 @@ from phantoms import ORIENTATIONS, geometry_of
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import SMALLEST_ML
 from medview.learning.anomaly_settings import AnomalySettings
-from medview.learning.findings import MOST, find_all, regions, usual_score
+from medview.learning.findings import (
+    MOST,
+    among_normals,
+    find_all,
+    highest_peak,
+    regions,
+    usual_score,
+)
 
 SETTINGS = AnomalySettings(threshold=5.0, residual_threshold=0.1)
 GRID = geometry_of(shape=(20, 24, 28), spacing_mm=(2.0, 3.0, 4.0))
@@ -83,6 +90,26 @@ def test_a_value_at_the_threshold_is_not_over_it():
         np.ones(GRID.shape, bool),
         SETTINGS,
     )
+
+
+def test_the_highest_peak_is_that_of_the_highest_finding_and_0_without_any():
+    inner = np.ones(GRID.shape, bool)
+    speck = (slice(0, 2), slice(0, 2), slice(0, 2))
+    values = np.asarray(shown([(LARGE, 6.0), (SMALL, 9.0), (speck, 20.0)]).array)
+    assert highest_peak(values, inner, SETTINGS, GRID.spacing_mm) == 9.0
+    inner[SMALL] = False
+    assert highest_peak(values, inner, SETTINGS, GRID.spacing_mm) == 6.0
+    assert highest_peak(np.minimum(values, 5.0), inner, SETTINGS, GRID.spacing_mm) == 0.0
+
+
+def test_findings_say_how_many_normal_brains_hold_one_as_high():
+    inner = np.ones(GRID.shape, bool)
+    residual = shown([((slice(0, 3), slice(0, 3), slice(0, 3)), 0.3)], "residual")
+    found = find_all(shown([(LARGE, 6.0), (SMALL, 9.0)]), residual, inner, SETTINGS)
+    told = among_normals(found, np.array([0.0, 5.5, 6.0, 8.9, 12.0]), "score")
+    assert [(f.peak, f.normals_as_high, f.normals) for f in told[:2]] == [(9.0, 1, 5), (6.0, 3, 5)]
+    assert (told[2].map, told[2].normals_as_high) == ("residual", None)
+    assert among_normals(found, np.array([]), "score") == found
 
 
 def test_specks_are_left_out():

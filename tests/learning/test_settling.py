@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medview.domain.progress import Silent
-from medview.learning import anomaly_folds
+from medview.learning import anomaly_folds, findings
 from medview.learning.anomaly_folds import Fold, settle
 from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_scores import Drawn
@@ -52,8 +52,19 @@ def test_a_fold_is_judged_by_thresholds_of_what_the_others_left_out(told):
         judged[2].settings  # what a fold left out has no say
     )
     assert [one.held_out for one in judged] == [f.held_out for f in (quiet, middling, loud)]
-    assert len(normals) == 3
-    assert normals == sorted(normals)
+    assert len(normals.scores) == len(normals.peaks) == 3
+    assert normals.scores == sorted(normals.scores)
+    assert normals.peaks == [0.0, 0.0, 0.0]  # noise makes no region that is large enough
+
+
+def test_the_highest_finding_of_each_left_out_brain_is_kept(told, monkeypatch):
+    monkeypatch.setattr(findings, "SMALLEST_ML", 1e-3)  # a pixel is enough
+    settings, normals, _ = settle(
+        Silent(), None, (fold(0.02), fold(0.04), fold(0.08)), (), Recipe()
+    )
+    assert normals.peaks == sorted(normals.peaks)
+    assert normals.peaks[0] == 0.0  # the quiet brain has nothing over the threshold
+    assert normals.peaks[-1] > settings.threshold
 
 
 def test_a_fold_keeps_its_own_choice_and_the_final_settings_take_the_commonest(told):
@@ -67,3 +78,13 @@ def test_a_fold_keeps_its_own_choice_and_the_final_settings_take_the_commonest(t
 def test_a_fold_without_others_keeps_its_settings(told):
     (judged,) = settle(Silent(), None, (fold(0.02),), (), Recipe())[2]
     assert judged.settings.threshold == 99.0
+
+
+def test_normals_are_in_order_and_those_that_are_not_recognised_are_left_out(monkeypatch):
+    scores = iter([0.30006, float("nan"), -1.0, 0.2])
+    monkeypatch.setattr(Drawn, "volume_score", lambda drawn, settings: next(scores))
+    shown = np.full_like(LINES, 0.01)
+    drawn = [Drawn(LINES, BRAIN, np.stack([LINES, LINES]), shown)] * 4
+    found = anomaly_folds._normals(drawn, [1.0] * 4, AnomalySettings())
+    assert found.scores == [-1.0, 0.2, 0.3001]
+    assert found.peaks == [0.0, 0.0, 0.0]

@@ -181,6 +181,16 @@ def test_the_table_says_where_how_large_and_what_the_reader_said(prediction):
     assert table.rows[2][4].endswith(", hidden")
 
 
+def test_a_finding_that_was_compared_says_how_many_normal_brains_hold_one_as_high(prediction):
+    first, *rest = prediction.findings
+    compared = replace(prediction, findings=(replace(first, normals_as_high=2, normals=14), *rest))
+    table = report_result.findings(compared, ReaderText(verdicts={1: "agree"})).table
+    assert table.headings[4:] == ("Peak", "As high in normal brains", "Reader")
+    assert [row[5] for row in table.rows] == ["2 of 14", "not known", "not known"]
+    assert table.rows[0][6] == "agree"
+    assert {len(row) for row in table.rows} == {len(table.headings)}
+
+
 def test_a_long_list_is_cut_but_keeps_what_the_reader_answered(prediction):
     many = tuple(replace(prediction.findings[0], id=n) for n in range(1, 16))
     section = report_result.findings(

@@ -206,20 +206,26 @@ def _row(found: Finding, place: str) -> QTreeWidgetItem:
     short = tr(place.partition(",")[0])
     peak = tr("peak {value} · slice {n}", value=number(found.peak), n=found.slice + 1)
     lines = [short or where, peak]
+    tip = f"{where} mm, {peak}"
     if found.hidden_by_uncertainty:
         # In a line of its own: beside the slice it had no room.
         lines = [lines[0], tr(_HIDDEN), tr("slice {n}", n=found.slice + 1)]
+    elif found.normals_as_high is not None:
+        count, of = found.normals_as_high, found.normals
+        lines.append(tr("as high in {count} of {of} normals", count=count, of=of))
+        tip += "\n" + tr("Normal brains left out in training with a region as high")
     texts = [str(found.id), "\n".join(lines), tr("{n} ml", n=f"{found.volume_ml:.1f}"), ""]
     item = QTreeWidgetItem(texts)
     item.setData(0, Qt.ItemDataRole.UserRole, found.id)
     item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     item.setSizeHint(0, QSize(24, _height(found)))
-    item.setToolTip(1, f"{where} mm, {peak}")
+    item.setToolTip(1, tip)
     return item
 
 
 def _height(found: Finding) -> int:
-    return _ROW_PX + (_LINE_PX if found.hidden_by_uncertainty else 0)
+    three = found.hidden_by_uncertainty or found.normals_as_high is not None
+    return _ROW_PX + (_LINE_PX if three else 0)
 
 
 def _id_of(item: QTreeWidgetItem) -> int:

@@ -1,5 +1,6 @@
 """Where findings are said to be, and what stands in their place where there are none."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -40,6 +41,23 @@ def test_a_finding_is_told_by_its_place_in_the_brain_as_in_the_report(head):
     assert rows == [where_words(each, made).partition(",")[0] for each in made.findings]
     assert "left" in rows[0]
     assert " mm" in tree.topLevelItem(0).toolTip(1)
+
+
+def test_a_finding_that_was_compared_says_with_how_many_normal_brains_in_a_line_of_its_own(head):
+    head.window.resize(1280, 720)
+    made = prediction_on(head.show(phantom_head(), uid="7.7"))
+    first, *rest = made.findings
+    made = replace(made, findings=(replace(first, normals_as_high=2, normals=14), *rest))
+    head.session.predictions = {head.session.volume_id: (made,)}
+    head.window.show_panel("results")
+    head.settle()
+    tree = head.find(QTreeWidget, "findings")
+    item, other = tree.topLevelItem(0), tree.topLevelItem(1)
+    line = item.text(1).splitlines()[2]
+    assert line == "as high in 2 of 14 normals"
+    assert len(other.text(1).splitlines()) == 2
+    assert tree.fontMetrics().horizontalAdvance(line) < tree.columnWidth(1)
+    assert tree.visualItemRect(item).height() >= 3 * tree.fontMetrics().height()
 
 
 def test_that_a_finding_is_hidden_by_uncertainty_is_whole_in_a_small_window(head):
