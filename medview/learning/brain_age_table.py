@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from medview.domain.errors import DataError
-from medview.learning.subset import Subset, TrainCase
+from medview.learning.subset import Subset, TrainCase, none_usable
 from medview.learning.vectors import Vector
 from medview.models.mavae import ROLES
 
@@ -83,6 +83,9 @@ def table_of(subsets: Sequence[Subset]) -> AgeTable:
         There is no case, or two sets have other columns: they cannot be pooled.
     """
     used = [subset for subset in subsets if subset.cases]
+    skipped = [one for subset in subsets for one in subset.skipped]
+    if not used and skipped:
+        raise none_usable(skipped, "MV-DAT-104")
     if not used:
         raise DataError("there is no row that can be used", do="Check the data.", code="MV-DAT-104")
     columns = _columns_of(used)

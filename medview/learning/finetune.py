@@ -28,7 +28,7 @@ from medview.learning.card_parts import figure_of
 from medview.learning.cases import find_subsets
 from medview.learning.compare import EVERYBODY, compare
 from medview.learning.patients import patient_hash
-from medview.learning.subset import TrainCase
+from medview.learning.subset import TrainCase, none_usable
 from medview.learning.too_alike import OUTCOMES, refuse_one_outcome
 from medview.learning.weights import CARD, WEIGHTS
 
@@ -222,6 +222,9 @@ def held_out(request: FinetuneRequest) -> tuple[str, ...]:
     """
     subsets = find_subsets(request.train.data, request.model)
     cases = [case for subset in subsets for case in subset.cases if not subset.training_only]
+    skipped = [one for subset in subsets for one in subset.skipped]
+    if skipped and not cases:
+        raise none_usable(skipped, "MV-DAT-142")
     refuse_one_outcome(request.model, cases)
     if any(case.split == "val" for case in cases):
         apart = [case for case in cases if case.split in ("val", "test")]

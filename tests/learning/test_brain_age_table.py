@@ -11,6 +11,7 @@ from medview.domain.errors import DataError
 from medview.learning.abide_sets import load_abide
 from medview.learning.brain_age_sets import load_ixi_roi
 from medview.learning.brain_age_table import aligned, fold_numbers, kinds_of, strata_of, table_of
+from medview.learning.subset import LeftOut, Subset
 
 
 @pytest.fixture
@@ -77,6 +78,13 @@ def test_sets_with_other_columns_are_not_pooled(ixi, tmp_path):
         table_of([ixi, load_abide(tmp_path / "abide")])
     with pytest.raises(DataError, match="no row that can be used"):
         table_of([])
+
+
+def test_where_every_row_was_left_out_the_reason_is_told(tmp_path):
+    lost = LeftOut("one", "MV-DAT-101", "smri.csv: the column a is given twice")
+    left = Subset("local", "cases", tmp_path, (), (lost,))
+    with pytest.raises(DataError, match=r"none of 1 cases can be used; smri\.csv: the column a"):
+        table_of([left])
 
 
 def test_a_table_says_what_each_row_has(tmp_path):

@@ -92,6 +92,13 @@ def test_few_patients_are_refused(tmp_path):
         held_out(request(data, tmp_path))
 
 
+def test_where_no_case_can_be_used_it_is_said_why(tmp_path):
+    data = case_list(tmp_path, [f"{name},{name}," for name in "abcdef"])
+    (tmp_path / "t1.nii.gz").unlink()
+    with pytest.raises(DataError, match=r"none of 6 cases can be used; .*t1\.nii\.gz"):
+        held_out(request(data, tmp_path))
+
+
 def test_only_the_head_learns_where_that_is_asked_for():
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     restrict(network, "full", ("1",))
