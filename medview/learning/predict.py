@@ -174,11 +174,16 @@ def _is_cpu(device: str) -> bool:
     return device == "cpu" or (device == "auto" and not torch.cuda.is_available())
 
 
+_MEMORY_WORDS = ("can't allocate memory", "cannot allocate memory", "cuda out of memory")
+"""Of torch's allocator, of the system where a file of weights is mapped, and of CUDA."""
+
+
 def _says_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out; torch has no class of its own for a CPU."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return any(words in str(error) for words in ("can't allocate memory", "CUDA out of memory"))
+    said = str(error).casefold()
+    return any(words in said for words in _MEMORY_WORDS)
 
 
 # Mode in the result, in words, and what of the request is changed for it.

@@ -95,6 +95,8 @@ def test_on_a_cpu_there_is_no_second_try_on_the_cpu_and_a_torch_error_is_underst
     memory_for.update(batch=1, cpu=True)
     words = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: 9 bytes"
     assert predict._says_memory(RuntimeError(words))
+    mapped = "unable to mmap 16 bytes from file <weights>: Cannot allocate memory (12)"
+    assert predict._says_memory(RuntimeError(mapped))
     assert not predict._says_memory(RuntimeError("shapes differ"))
 
 
