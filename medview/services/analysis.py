@@ -130,8 +130,7 @@ class Analysis:
     def _offer(self, card: ModelCard) -> Offer:
         series, volume = self._session.series, self._session.volume
         table = self._session.tables.get("series")
-        own = (each.card for each in self._models.versions(card.id) if each.own)
-        foreign = why_foreign((card, *own), table.record) if table is not None else ""
+        foreign = why_foreign((card, *self._made_of(card)), table.record) if table else ""
         tables = frozenset(self._session.tables) - ({"series"} if foreign else set())
         if series is not None and volume is not None:
             made = offer(card, series, volume, tables)
@@ -143,6 +142,20 @@ class Analysis:
         if made.fits or not foreign or not is_its_own:
             return made
         return Offer(card, why_not=foreign, do=READABLE)
+
+    def _made_of(self, card: ModelCard) -> list[ModelCard]:
+        """The reader's own versions that stand beside a model in the list: those made from it.
+
+        Of models that share an id the usual one has all others, too.
+        """
+        same = {each.weights_sha256 for each in self.cards() if each.id == card.id}
+        usual = self.key_of(card) == card.id
+        own = [each.card for each in self._models.versions(card.id) if each.own]
+        return [
+            each
+            for each in own
+            if each.parent == card.weights_sha256 or (usual and each.parent not in same)
+        ]
 
     def run(self, model: str, choices: Choices = USUAL) -> Job | None:
         """Run a model on the series on screen; None and a message where it does not fit.

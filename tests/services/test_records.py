@@ -204,6 +204,23 @@ def test_a_model_that_knows_one_column_of_the_table_is_offered(desk, offering):
     assert offering(stay_card("crp", known)).tables == ("series",)
 
 
+@pytest.mark.parametrize("parent", ["aa", "bb", "cc"])
+def test_own_versions_speak_for_the_model_that_they_were_made_from(desk, tmp_path, parent):
+    """An own version of one model let another one of its id be offered, which then refused."""
+    records, session, jobs = desk
+    opened(records, jobs)
+    shipped, own = tmp_path / "weights", tmp_path / "own"
+    for name, sha in (("1.0", "aa"), ("1.0-gases", "bb")):
+        card = replace(stay_card("crp"), version=name, weights_sha256=sha)
+        write_card(card, shipped / f"icu-{name}" / "card.json")
+    made = replace(stay_card(RECORD.strips[0].name), version="2.0", parent=parent)
+    write_card(made, own / "icu" / "2.0" / "card.json")
+    models = ModelLibrary(jobs, session, shipped=shipped, own=own)
+    analysis = Analysis(jobs, session, Preferences(tmp_path / "settings.json"), models=models)
+    fit = {each.card.version: each.fits for each in analysis.offers()}
+    assert fit == {"1.0": parent != "bb", "1.0-gases": parent == "bb"}
+
+
 def test_a_film_is_offered_without_a_table_that_the_model_cannot_read(desk, offering):
     records, session, jobs = desk
     shown = on_screen(session)
