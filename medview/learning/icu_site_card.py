@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from medview.domain.card import Figure, ModelCard, OutputSpec
 from medview.learning.icu_model import IcuModel
+from medview.learning.icu_unit_told import TYPE
 from medview.learning.site_effects import FIXED, NETWORK, listed, worth
 
 SOURCE = "Nguyen et al., adversarially-regularized mixed effects deep learning (ARMED)"
 HOURLY = "Risk of death in hospital, hour by hour"
+_TABLE_SAYS = "Where no site is named, the column ICUType of a table says it."
 _TWIN = "the same networks without effects, which are told the site as a column where there is one"
 
 
@@ -88,4 +90,6 @@ def site_method(figures: Sequence[Figure], effects: Sequence[Mapping[str, object
     if effects:
         added = [f"{one['site']} {float(str(one['effect_log_odds'])):+.2f}" for one in effects]
         said.append(f"What a site adds to the log-odds of an average stay: {', '.join(added)}.")
+    if any(str(one["site"]).startswith(TYPE) for one in effects):
+        said.append(_TABLE_SAYS)
     return said

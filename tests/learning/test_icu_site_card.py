@@ -6,6 +6,7 @@ import pytest
 from armed_stays import SITES
 
 from medview.domain.card import Figure
+from medview.domain.resources import resource
 from medview.io.cards import read_card
 from medview.learning.icu_site_card import outputs_of, site_limits, site_method, sites_of
 from medview.learning.site_effects import FIXED, NETWORK
@@ -39,6 +40,14 @@ def test_first_it_says_what_the_effects_are_worth(low, high, verdict):
 
 def test_without_a_twin_nothing_is_said_of_their_worth():
     assert site_limits(MODEL, figures(0, 1)[:1])[0].startswith("It knows 2 sites")
+
+
+def test_where_the_site_comes_from_is_told_of_types_of_units_only():
+    line = "Where no site is named, the column ICUType of a table says it."
+    for name in (*SITES, "Bern"):
+        told = site_method(figures(0, 1), [{"site": name, "effect_log_odds": 0.1}])
+        assert (line in told) == (name in SITES)
+    assert line in read_card(resource("weights") / "icu-armed" / "card.json").method
 
 
 def test_the_method_tells_what_a_site_adds():
