@@ -215,6 +215,11 @@ def _odd_rows(found: Series) -> list[Note]:
         were = "was" if found.commas == 1 else "were"
         text = f"{counted(found.commas, 'number')} with a decimal comma {were} read as such"
         notes.append(Note("DECIMAL_COMMA", text))
+    if found.limits:
+        first, count = next(iter(found.limits.values())), len(found.limits)
+        what = "value is a limit" if count == 1 else "values are limits"
+        text = f'{count} {what} of what was measured ("{first}"); the limit was taken'
+        notes.append(Note("LIMIT", text))
     if found.before:
         verb = "lies" if found.before == 1 else "lie"
         text = f"{counted(found.before, 'row')} {verb} before admission; nothing of it is used"

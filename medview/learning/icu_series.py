@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from medview.domain.errors import DataError
 from medview.domain.lab_units import UNIT_COLUMNS, with_unit
 from medview.io.tables import read_table
+from medview.learning.icu_clock import clock_of, number_of, odd_table, time_column, time_of
 from medview.learning.icu_grid import Events, Floats
 from medview.learning.icu_readings import reading_of
 from medview.learning.icu_stay_columns import several_stays
@@ -21,14 +22,11 @@ from medview.learning.icu_variables import VariableMap
 
 _LONG = ("Time", "Parameter", "Value")
 """Columns of a table in the form of the PhysioNet challenge: one measurement a row."""
-_TIMES = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0, "minutes": 1 / 60}
-"""What the first column of a table of one's own may be called, and how many hours it counts."""
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
-_CLOCK = re.compile(r"(-?)(\d{1,6}):([0-5]\d)")
+_LIMIT = re.compile(r"[<>\u2264\u2265]\s*=?\s*(\d+(?:[.,]\d+)?)")
+"""A value beyond what a laboratory can tell, which it gives as the limit."""
 MASS = "mg/dl"
 """The unit of a map beside which a table may count amounts, in mmol/l or umol/l."""
-_FURTHEST = 1e7
-"""No time is later, in minutes as in days; what a single number of the grid can count."""
 _CORRECT = "Correct the cell or leave it empty."
 NO_NAME = "a column without a name"
 _NOT_MEASURED = {"", "nan", "na", "n/a", "none", "null", "-1"}
@@ -49,6 +47,8 @@ class Series:
         What stands in place of a number, by the place of the measurement.
     rows : Mapping[int, int]
         Its row in the file (the header is row 1), where it comes from one.
+    limits : Mapping[int, str]
+        Cells such as "<0.1", by the place of the measurement; the value is then the limit.
     before : int
         How many rows of the file lie before admission and were left out.
     commas : int
@@ -63,6 +63,7 @@ class Series:
     values: Floats
     words: Mapping[int, str] = field(default_factory=dict)
     rows: Mapping[int, int] = field(default_factory=dict)
+    limits: Mapping[int, str] = field(default_factory=dict)
     before: int = 0
     commas: int = 0
     twice: int = 0
@@ -76,11 +77,14 @@ class Series:
     ) -> Series:
         """From (hour, place of the column, cell); `rows` says where each stands in a file."""
         hours, columns, values = [], [], []
-        words = {}
+        words, limits = {}, {}
         for n, (hour, column, cell) in enumerate(measured):
             hours.append(hour)
             columns.append(column)
-            value = _number(cell)
+            value = number_of(cell)
+            if isinstance(cell, str) and (bound := _LIMIT.fullmatch(cell)):
+                value = number_of(bound[1].replace(",", "."))
+                limits[n] = cell
             if isinstance(cell, str) and not math.isfinite(value):
                 value = math.nan
             values.append(value)
@@ -93,6 +97,7 @@ class Series:
             np.array(values, np.float32),
             words,
             dict(enumerate(rows)),
+            limits,
         )
 
     def since_admission(self) -> Series:
@@ -123,6 +128,7 @@ class Series:
             values=self.values[kept],
             words={places[n]: word for n, word in self.words.items() if n in places},
             rows={places[n]: row for n, row in self.rows.items() if n in places},
+            limits={places[n]: cell for n, cell in self.limits.items() if n in places},
         )
 
     def events(self, variables: VariableMap, file: str = "") -> Events:
@@ -322,11 +328,11 @@ def _wide(
     rows: Sequence[tuple[int, Sequence[str]]],
     variables: VariableMap | None,
 ) -> Series:
-    column, factor = _time_column(path, header, variables)
+    column, factor = time_column(path, header, variables)
     names = [name for n, name in enumerate(header) if n != column]
     measured, places = [], []
     for row, line in rows:
-        hour = _time(path, row, header[column], line[column]) * factor
+        hour = time_of(path, row, header[column], line[column]) * factor
         cells = [cell.strip() for n, cell in enumerate(line) if n != column]
         for place, cell in enumerate(cells):
             if cell.lower() not in _NOT_MEASURED:
@@ -344,53 +350,8 @@ def _long(path: Path, header: Sequence[str], rows: Sequence[tuple[int, Sequence[
         cell, name = line[value].strip(), line[parameter].strip()
         if cell.lower() in _NOT_MEASURED or name in ("", "RecordID"):
             continue
-        hour = _clock(path, row, line[time])
+        hour = clock_of(path, row, line[time])
         name = name if unit is None else with_unit(name, line[unit])
         measured.append((hour, names.setdefault(name, len(names)), cell))
         places.append(row)
     return Series.of(list(names), measured, places)
-
-
-def _time_column(
-    path: Path, header: Sequence[str], variables: VariableMap | None
-) -> tuple[int, float]:
-    lower = [name.lower() for name in header]
-    known = dict(_TIMES)
-    if variables is not None:
-        known = {variables.time_column.lower(): variables.hours_per_unit} | known
-    for name, factor in known.items():
-        if name in lower:
-            return lower.index(name), factor
-    raise odd_table(
-        path, 'the column "Hours" is missing', "Add the hours since admission as a column."
-    )
-
-
-def _time(path: Path, row: int, column: str, cell: str) -> float:
-    value = _number(cell)
-    if not math.isfinite(value) or abs(value) > _FURTHEST:
-        raise odd_table(
-            path, f'row {row}, column "{column}": "{cell}" is no time', "Give hours as a number."
-        )
-    return value
-
-
-def _clock(path: Path, row: int, cell: str) -> float:
-    """Hours of "HH:MM" or of a number."""
-    if not (found := _CLOCK.fullmatch(cell.strip())):
-        return _time(path, row, "Time", cell)
-    before, hours, minutes = found.groups()
-    since = int(hours) + int(minutes) / 60
-    return -since if before else since
-
-
-def _number(cell: str | float) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan
-
-
-def odd_table(path: Path, what: str, do: str) -> DataError:
-    """A refusal of the table of a stay."""
-    return DataError(what, file=path.name, code="MV-DAT-164", do=do)

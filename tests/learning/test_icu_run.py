@@ -331,6 +331,14 @@ def test_age_and_sex_of_the_table_prevail(sex, value):
         ({"commas": 1}, ["1 number with a decimal comma was read as such"]),
         ({"before": 1}, ["1 row lies before admission; nothing of it is used"]),
         ({"before": 2}, ["2 rows lie before admission; nothing of it is used"]),
+        (
+            {"limits": {0: "<0.1"}},
+            ['1 value is a limit of what was measured ("<0.1"); the limit was taken'],
+        ),
+        (
+            {"limits": {0: ">600", 4: "<0.1"}},
+            ['2 values are limits of what was measured (">600"); the limit was taken'],
+        ),
         ({"twice": 1}, ["1 value is told again for the same time; each counts once"]),
     ],
 )

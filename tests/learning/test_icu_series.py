@@ -23,6 +23,23 @@ def rows(events, variables):
     ]
 
 
+@pytest.mark.parametrize(
+    ("cell", "value"), [("<0.1", 0.1), (">= 600", 600), ("\u2265 15", 15), ("\u22640,5", 0.5)]
+)
+def test_a_value_that_is_given_as_a_limit_is_that_limit_and_counted(tmp_path, cell, value):
+    series = read_series(table(tmp_path, f"Hours;HR;Note\n-1;>90;\n1;{cell};\n2;80;\n"))
+    assert series.values.tolist() == pytest.approx([value, 80])
+    assert series.limits == {0: cell}  # that from before admission is left out
+
+
+@pytest.mark.parametrize("cell", ["<", "<low", "<-5", "<1.2.3", "0.1<", "<0.1 mg"])
+def test_what_only_looks_like_a_limit_is_refused_as_before(tmp_path, cell):
+    series = read_series(table(tmp_path, f"Hours,HR\n1,{cell}\n2,80\n"))
+    assert series.limits == {}
+    with pytest.raises(DataError, match='row 2, column "HR"'):
+        series.events(BENCH)
+
+
 def test_a_table_of_the_benchmark_is_read_by_both_maps(tmp_path):
     path = table(
         tmp_path,
