@@ -42,7 +42,8 @@ def body_corners(volume: Volume) -> NDArray[np.float64] | None:
         full = np.flatnonzero(inside.mean(axis=others) > _NOISE)
         if not full.size:
             return None
-        ends.append((full[0] * step - 0.5, min((full[-1] + 1) * step, volume.array.shape[axis])))
+        last = min((full[-1] + 1) * step, volume.array.shape[axis])
+        ends.append((full[0] * step - 0.5, last - 0.5))
     return volume.geometry.to_mm(np.array(list(product(*ends)), dtype=float))
 
 

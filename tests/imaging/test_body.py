@@ -61,3 +61,12 @@ def test_films_colours_and_empty_volumes_have_no_box():
     nothing = Volume(np.full((5, 5, 5), np.nan, np.float32), geometry_of("LPS", (5, 5, 5)))
     colour = Volume(np.ones((5, 5, 5, 3), np.uint8), geometry_of("LPS", (5, 5, 5)))
     assert [body_corners(v) for v in (film, empty, nothing, colour)] == [None] * 4
+
+
+def test_the_box_lies_on_the_edges_of_the_bright_voxels_with_its_margin():
+    """Voxels 10 to 19 reach from 10 to 20 in pixels counted from an edge of the picture."""
+    array = np.zeros((40, 40, 40), np.int16)
+    array[10:20, 10:20, 10:20] = 100
+    volume = Volume(array, geometry_of("LPS", (40, 40, 40)))
+    frame = compose_frame(volume, (), View(Plane.AXIAL, tuple(volume.geometry.to_mm((15, 15, 15)))))
+    assert body_box(frame, body_corners(volume)) == pytest.approx((9.4, 9.4, 20.6, 20.6))
