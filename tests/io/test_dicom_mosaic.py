@@ -70,6 +70,34 @@ def test_mosaics_of_a_series_are_times(tmp_path):
     assert readers.load(Silent(), series, 2).array[3, 1, 2] == 1003
 
 
+def protocol(centres: list[tuple[float, float, float]]) -> bytes:
+    """The lines of a protocol that say where slices lie; what is zero is not written."""
+    lines = [
+        f"sSliceArray.asSlice[{n}].sPosition.d{axis} = {value:.6f}"
+        for n, centre in enumerate(centres)
+        for axis, value in zip(("Sag", "Cor", "Tra"), centre, strict=True)
+        if value
+    ]
+    text = "\n".join(lines).encode()
+    return text + b" " * (len(text) % 2)
+
+
+@pytest.mark.parametrize("is_listed_backward", [False, True])
+@pytest.mark.parametrize("up", [1, -1])
+def test_without_an_image_header_tiles_lie_where_the_protocol_says(
+    up, is_listed_backward, tmp_path
+):
+    ds = mosaic(None)
+    centres = [(-97.75, -77.9, 40 + up * 2.5 * tile) for tile in range(TILES)]
+    ds.add_new(0x00290010, "LO", "SIEMENS CSA HEADER")
+    ds.add_new(0x00291020, "OB", protocol(centres[::-1] if is_listed_backward else centres))
+    _, volume = only(write(ds, tmp_path / "m.dcm"))
+    for k in range(TILES):
+        tile = int(volume.array[k, 1, 2]) - 1000
+        place = (-99.0, -79.3, 40 + up * 2.5 * tile)
+        np.testing.assert_allclose(volume.geometry.to_mm((k, 1, 2)), place, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("normal", "count"),
     [(None, 7), ([0, 0], 7), ([0, 0, 1], 0), ([0, 0, 1], 50), ([0, 0, 1], 10**6)],
