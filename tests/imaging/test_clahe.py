@@ -44,3 +44,15 @@ def test_an_even_histogram_stays():
 def test_a_picture_smaller_than_its_tiles_is_refused():
     with pytest.raises(ValueError, match="less than 8"):
         clahe(np.zeros((4, 100), np.float32))
+
+
+def test_the_detail_of_a_tile_is_made_stronger_where_it_is():
+    """A table counts most in the middle of its own tile, not half a tile beside it."""
+    rng = np.random.default_rng(0)
+    grey = np.full((128, 128), 0.5, np.float32)
+    grey[48:64, 80:96] += 0.02 * rng.normal(size=(16, 16))
+    spread = clahe(grey).reshape(8, 16, 8, 16).std(axis=(1, 3))
+    assert np.unravel_index(spread.argmax(), spread.shape) == (3, 5)
+    # Symmetric detail gives a symmetric picture.
+    bump = np.outer(np.hanning(64), np.hanning(64)).astype(np.float32)
+    assert clahe(bump) == pytest.approx(clahe(bump)[::-1, ::-1], abs=1e-3)

@@ -1,5 +1,7 @@
 """Colour tables by name."""
 
+import colorsys
+
 import numpy as np
 import pytest
 
@@ -29,3 +31,13 @@ def test_an_unknown_colour_map_is_an_error_of_the_program():
 
 def test_one_colour_can_stand_for_a_map():
     assert set(map(tuple, colour_table("#e8a33d").tolist())) == {(232, 163, 61, 255)}
+
+
+def test_labels_side_by_side_have_hues_a_golden_section_apart():
+    """Of 255 labels no two have the same colour, and neighbours never a similar one."""
+    table = colour_table("distinct")
+    assert (table[:, :3].max(axis=1) == 255).all()
+    hues = np.array([colorsys.rgb_to_hsv(*(row[:3] / 255))[0] for row in table])
+    apart = np.diff(hues) % 1
+    assert np.minimum(apart, 1 - apart) == pytest.approx(0.382, abs=0.01)
+    assert len({tuple(row) for row in table.tolist()}) == 256

@@ -88,3 +88,23 @@ def test_over_time_it_is_one_voxel(step, x, unit):
 
 def test_outside_there_is_none():
     assert over_time(COURSE, GRID, at(4, 1, 9), 0) is None
+
+
+def test_two_slices_make_a_curve():
+    two = Volume(VALUES[:2], geometry_of("LPS", (2, 5, 4), (3.0, 2.0, 1.0)))
+    view = View(Plane.AXIAL, at(1, 1, 2, two.geometry))
+    assert through_slices(two, view).y.tolist() == VALUES[:2, 1, 2].tolist()
+
+
+@pytest.mark.parametrize("place", [(0, 0, 0), (5, 4, 3)])
+def test_the_voxels_at_the_corners_have_a_course(place):
+    course = over_time(COURSE, GRID, at(*place), 0)
+    assert course.y.tolist() == [VALUES[place] * n for n in (1, 2, 3, 4, 5)]
+
+
+def test_the_first_slice_is_not_taken_for_a_missing_one():
+    gappy = replace(VOLUME, missing_slices=(0, 5))
+    curve = through_slices(gappy, View(Plane.AXIAL, at(4, 1, 2)))
+    assert np.isnan(curve.y).tolist() == [True, False, False, False, False, True]
+    whole = replace(VOLUME, missing_slices=(2,))
+    assert not np.isnan(through_slices(whole, View(Plane.AXIAL, at(4, 1, 2))).y[0])
