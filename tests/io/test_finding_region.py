@@ -58,3 +58,16 @@ def test_a_finding_that_is_told_wrongly_is_about_something_and_raises_nothing(sl
     assert inside.any()
     if volume_ml == 0:
         assert inside.sum() <= 2  # the peak, and what is as high beside it
+
+
+@pytest.mark.parametrize("wanted", [(5, 6), (20, 21)])
+def test_of_two_peaks_of_one_height_on_a_slice_the_nearer_is_the_finding(wanted):
+    values = np.zeros(GRID.shape, np.float32)
+    for row, column in ((5, 6), (20, 21)):
+        values[10, row - 1 : row + 2, column - 1 : column + 2] = 5.0
+        values[10, row, column] = 9.0
+    shown = replace(score_map(), array=values)
+    told = findings()[0]
+    centre = tuple(float(n) for n in GRID.to_mm((10, *wanted)))
+    one = replace(told, slice=10, peak=9.0, centroid_lps=centre, volume_ml=9 * GRID.voxel_ml)
+    assert positions(GRID)[region_of(one, shown)].mean(axis=0) == pytest.approx(centre, abs=1e-6)
