@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 
@@ -186,9 +186,9 @@ def _words(section: Section) -> str:
 def _table(table: Table) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in table.headings)
     if not table.headings:
-        entries = groupby(table.rows, lambda row: row[0])
-        rows = "".join(_entry(list(entry)) for _, entry in entries)
-        return f'<table class="list"><tbody>{rows}</tbody></table>'
+        entries = (list(rows) for _, rows in groupby(table.rows, lambda row: row[0]))
+        kinds = groupby(entries, lambda entry: len(entry) > 1)
+        return "".join(_list(is_long, some) for is_long, some in kinds)
     rows = "".join(
         f"<tr>{''.join(f'<td{_kind(cell)}>{_cell(cell)}</td>' for cell in row)}</tr>"
         for row in table.rows
@@ -196,14 +196,32 @@ def _table(table: Table) -> str:
     return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
+def _list(is_long: bool, entries: Iterable[Sequence[tuple[str, ...]]]) -> str:
+    """Part of a list: entries of one row each in one table, longer ones in a table each."""
+    if is_long:
+        return "".join(map(_entry, entries))
+    rows = "".join(_row(cells) for entry in entries for cells in entry)
+    return f'<table class="list"><tbody>{rows}</tbody></table>'
+
+
 def _entry(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows of a list that have one name, which is said once; no one of them stands alone."""
-    made = []
-    for place, (name, *rest) in enumerate(rows):
-        cells = "".join(f"<td>{_cell(cell)}</td>" for cell in ("" if place else name, *rest))
-        near = " near" if place in (1, len(rows) - 1) else ""
-        made.append(f'<tr class="more{near}">{cells}</tr>' if place else f"<tr>{cells}</tr>")
-    return "".join(made)
+    """Rows of a list that have one name, which heads them on each page that they are on.
+
+    None of them stands alone on a page.
+    """
+    name = f"<td><div>{_cell(rows[0][0])}</div></td>"
+    head = f"<thead><tr>{name}{'<td></td>' * (len(rows[0]) - 1)}</tr></thead>"
+    near = (1, len(rows) - 1)
+    made = "".join(
+        _row(("", *rest), f"more{' near' * (place in near)}" if place else "")
+        for place, (_, *rest) in enumerate(rows)
+    )
+    return f'<table class="list entry">{head}<tbody>{made}</tbody></table>'
+
+
+def _row(cells: Sequence[str], kind: str = "") -> str:
+    said = f' class="{kind}"' if kind else ""
+    return f"<tr{said}>{''.join(f'<td>{_cell(cell)}</td>' for cell in cells)}</tr>"
 
 
 def _kind(cell: str) -> str:
@@ -217,7 +235,7 @@ def _cell(text: str, short: int = _SHORT) -> str:
     parts = text.split(" · ")
     if len(parts) == 1:
         return f"<bdi>{_told(text)}</bdi>"
-    return " · ".join(
+    return "\u00a0· ".join(  # a dot ends a line, and begins none
         f'<span class="whole">{escape(part)}</span>' if len(part) < short else _told(part)
         for part in parts
     )

@@ -247,12 +247,14 @@ def _fonts_without_time() -> Iterator[None]:
 
 
 def _page_size(paper: Paper) -> str:
-    """Letter is shorter: wider margins make its pictures less high, and lists stand closer."""
+    """Letter is shorter: wide margins make pictures less high; lists and long tables are closer."""
     if paper == "letter":
         return (
             "@page { size: letter; margin-left: 15mm; margin-right: 15mm; margin-bottom: 15mm }"
             "section { margin-top: 2.6mm }"
             ".list td { font-size: 7.5pt; line-height: 1.3; padding: 0.4mm 3mm 0.4mm 0 }"
+            ".halves.long .grid td { padding-top: 0.5mm; padding-bottom: 0.5mm }"
+            ".strip img { height: 9mm }"
         )
     return "@page { size: A4 }"
 

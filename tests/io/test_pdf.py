@@ -235,13 +235,15 @@ def test_lines_are_full_and_no_interval_is_broken(tmp_path):
 
 
 def test_a_long_list_goes_on_overleaf(tmp_path):
-    """No quarter of a page stays empty before rows that have one name."""
+    """No quarter of a page stays empty before rows of one name, which is said on both pages."""
     rows = (("Use", "x " * 3600), *(("Limits", f"limit {n}. " * 25) for n in range(9)))
     write_report(JOB, short_report(sections=(Section("", table=Table(rows)),)), tmp_path / "r.pdf")
     first, second = text_of(tmp_path / "r.pdf")
     assert "Limits limit 0." in first
     assert "limit 1." in first
     assert "limit 8." in second
+    assert second.count("Limits") == 1
+    assert second.index("Limits") < second.index("limit ")
 
 
 @pytest.mark.parametrize(("paper", "points"), [("a4", (595, 842)), ("letter", (612, 792))])

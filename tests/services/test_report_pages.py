@@ -132,6 +132,49 @@ def test_with_the_card_that_ships_a_report_has_two_pages(tmp_path, name):
     assert len(pages) <= 2
 
 
+REGIONS = (
+    *("ventricles", "fluid_round_the_brain", "cortical_grey", "white_matter", "thalamus"),
+    *("basal_ganglia", "hippocampus_and_amygdala", "cerebellum", "brain_stem", "intracranial"),
+)
+
+
+def brain_age_of_t1():
+    """An age by the volumes of ten regions: two rows of pictures and a long table."""
+    volume = head()
+    whole = prediction_on(volume)
+    brain = whole.map("brain")
+    regions = replace(brain, name="regions", kind="labels", title="brain regions")
+    measured = ("conformal, with the error of the volumes", "error on heads that were left out")
+    ages = tuple(
+        Score(name, value, value - 17, value + 17, method=measured[0], unit="years")
+        for name, value in (("age", 31.3), ("gap_raw", -14.7), ("gap_corrected", -15.4))
+    )
+    sex = Score("sex_male", None, meaning="the head that tells sex was not trained for T1 volumes")
+    names = [f"{'intracranial_volume' if n == 'intracranial' else n}_ml" for n in REGIONS]
+    found = tuple(Score(n, 1718.0, 1685.0, 1843.0, method=measured[1], unit="ml") for n in names)
+    made = replace(
+        whole, model="brain-age", parameters={"route": "t1", "age_years": 46.0}, findings=(),
+        scores=(*ages, sex, *found), maps=(regions,), slices=(), warnings=(),
+        preparation=("turned upright: the head lay 13 degrees from the mean head " * 9,),
+    )  # fmt: skip
+    seen = replace(exam(), size=(181, 217, 106), spacing_mm=(1.0, 1.0, 1.5))
+    return Material(seen, volume, (Outcome(made, card()),))
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_an_age_by_ten_volumes_has_two_pages_and_its_table_is_on_the_first(tmp_path, paper):
+    path = resource("weights", "brain-age", "card.json")
+    if not path.is_file():
+        pytest.skip("the weights are not in this copy")
+    material = brain_age_of_t1()
+    known = replace(material.outcomes[0], card=read_card(path))
+    _, pages = pages_of(replace(material, outcomes=(known,)), tmp_path, paper)
+    assert len(pages) == 2
+    first = PdfReader(tmp_path / "r.pdf").pages[0].extract_text()
+    assert "Ventricles" in first
+    assert "Intracranial volume" in first
+
+
 @pytest.mark.parametrize(
     ("name", "paper"),
     [
