@@ -18,6 +18,18 @@ BEGUN_WITH = "begun_with.json"
 NETWORK_MB = {"anomaly": 1500, "region-net": 800}
 """Models whose networks train side by side on a processor, and what each takes, MB (10^6 bytes)."""
 
+FINDERS: dict[str, str] = {
+    "anomaly": "medview.learning.rate_steps:anomaly",
+    "brain-age": "medview.learning.rate_steps:brain_age",
+    "brain-age-armed": "medview.learning.rate_steps:armed_age",
+    "cxr": "medview.learning.rate_steps:cxr",
+    "cxr-armed": "medview.learning.rate_steps:cxr_armed",
+    "icu": "medview.learning.rate_steps:icu",
+    "icu-armed": "medview.learning.rate_steps:armed_icu",
+}
+"""Models for which a learning rate can be searched, each with the "module:function" that makes the
+step of its training: a rate in, the loss of a batch out."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from medview.domain.errors import MedviewError, UsageError
 from medview.domain.progress import Progress
-from medview.domain.training import FinetuneRequest, TrainRequest
+from medview.domain.training import FINDERS, FinetuneRequest, TrainRequest
 from medview.learning.finetune import held_out
 
 LOWEST, HIGHEST = 1e-6, 1.0
@@ -29,17 +29,6 @@ _LEAST_FALL = 0.02
 _FIRST = 5
 _BACK = 10.0
 Step = Callable[[float], float]
-
-# Model -> "module:function" that makes the step of a training: a rate in, the loss of a batch out.
-FINDERS: dict[str, str] = {
-    "anomaly": "medview.learning.rate_steps:anomaly",
-    "brain-age": "medview.learning.rate_steps:brain_age",
-    "brain-age-armed": "medview.learning.rate_steps:armed_age",
-    "cxr": "medview.learning.rate_steps:cxr",
-    "cxr-armed": "medview.learning.rate_steps:cxr_armed",
-    "icu": "medview.learning.rate_steps:icu",
-    "icu-armed": "medview.learning.rate_steps:armed_icu",
-}
 
 
 @dataclass(frozen=True, slots=True)

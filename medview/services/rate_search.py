@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from medview.domain.errors import Cancelled, MedviewError
-from medview.domain.training import FinetuneRequest
+from medview.domain.training import FINDERS, FinetuneRequest
 from medview.services.jobs import Job
 from medview.services.tasks import Answers, Errand, Tasks
-from medview.services.training import FINDERS
 from medview.services.tuned import TuningState
 
 FIND_RATE = "medview.learning.rate_finder:find_rate"

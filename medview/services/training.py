@@ -34,8 +34,6 @@ METHODS: dict[str, tuple[Method, ...]] = {
     "icu-armed": OF_SITES,
 }
 """What of a model can learn from local cases."""
-FINDERS = ("anomaly", "brain-age", "brain-age-armed", "cxr", "cxr-armed", "icu", "icu-armed")
-"""Models for which a learning rate can be searched."""
 TRIALS: dict[str, str] = {"cxr": "medview.learning.choice_trial:trial"}
 """Trials of the order of labelling, by model: a training must be short to be repeated so often."""
 CHECKPOINT = "checkpoint"

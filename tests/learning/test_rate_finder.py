@@ -11,10 +11,10 @@ from every_trainer import KINDS
 
 from medview.domain.errors import Cancelled, MedviewError, UsageError
 from medview.domain.progress import Silent
-from medview.domain.training import FinetuneRequest, TrainRequest
+from medview.domain.training import FINDERS, FinetuneRequest, TrainRequest
 from medview.learning import anomaly_training, rate_finder
 from medview.learning.checkpoint import refuse_not_finite
-from medview.learning.rate_finder import FINDERS, HIGHEST, LOWEST, find_rate, suggestion, sweep
+from medview.learning.rate_finder import HIGHEST, LOWEST, find_rate, suggestion, sweep
 
 _SHORTER = {"anomaly": ("epochs=1",), "cxr": ("epochs=2",), "cxr-armed": ("epochs=2",)}
 """What makes slow trainings of weights to start from shorter."""

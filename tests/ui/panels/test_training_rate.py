@@ -6,8 +6,6 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from ui.panels.test_training import looked_at, panel, with_all_models  # noqa: F401  # a fixture
 
 from medview.domain.errors import DataError
-from medview.learning.rate_finder import FINDERS as OF_LEARNING
-from medview.services.training import FINDERS
 from medview.ui.panels.training_rate import RateField, RatePlot
 
 FOUND = {
@@ -15,10 +13,6 @@ FOUND = {
     "suggested": 1.04e-3,
     "why": "the loss is 50% lower at 0.01",
 }
-
-
-def test_the_window_knows_the_models_that_have_a_search():
-    assert set(FINDERS) == set(OF_LEARNING)
 
 
 def test_a_rate_is_read_and_written_as_powers_of_ten(qtbot):
