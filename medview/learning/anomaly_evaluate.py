@@ -29,7 +29,7 @@ from medview.learning.card_parts import figure_of
 from medview.learning.cases import PreparedCase, find_subsets, prepare_case
 from medview.learning.devices import choose_device
 from medview.learning.metrics import MetricRow
-from medview.learning.metrics_file import Measurement, write_lines
+from medview.learning.metrics_file import PIXELS, Measurement, write_lines
 from medview.learning.real_rows import CaseResult, real_rows, result_of
 from medview.learning.scoring import (
     MODEL,
@@ -51,8 +51,6 @@ from medview.learning.uncertainty import WHOLE, UncertaintyTrial, judge, uncerta
 from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
 from medview.learning.weights import load_anomaly
 
-PIXELS = "pixels.csv"
-"""How well the map finds the marked lesion of each case that has one."""
 DRAWS = 2
 """How often lesions are drawn for each normal case; a cross-validation draws more."""
 TOGETHER = 16

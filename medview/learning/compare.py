@@ -31,6 +31,7 @@ from medview.learning.metrics import (
     mean_interval,
     paired_mean_difference,
 )
+from medview.learning.metrics_file import PIXELS, PREDICTIONS
 
 TRUE = "true_"
 BINARY = (*CURVES, "brier", "ece")
@@ -40,8 +41,6 @@ INTERVALS = ("coverage", "interval_width")
 EVERYBODY = "all"
 _LOWER_IS_BETTER = ("mae", "rmse", "brier", "ece")
 NEW = "new"
-PREDICTIONS = "predictions.csv"
-PIXELS = "pixels.csv"
 PIXEL_NAMES = ("pr_auc", "dice_best")
 
 

@@ -15,6 +15,7 @@ from medview.domain.wording import counted
 from medview.io.tables import read_table
 from medview.learning.calibration import FEWEST, FEWEST_OF_EACH, Local
 from medview.learning.cases import find_subsets
+from medview.learning.metrics_file import PREDICTIONS
 from medview.learning.subset import TrainCase
 from medview.learning.unseen import unseen
 
@@ -72,7 +73,7 @@ def local_cases(model: str, out: Path) -> list[Local]:
     DataError
         If of no score there are enough patients with both outcomes.
     """
-    rows = read_table(out / LOCAL / "predictions.csv").by_name()
+    rows = read_table(out / LOCAL / PREDICTIONS).by_name()
     found = [_local(score, rows) for score in SCORES[model]]
     enough = [one for one in found if one.tells]
     if not enough:

@@ -16,6 +16,9 @@ from medview.io.plain import plain
 from medview.learning.metrics import MetricRow
 
 SCHEMA = "medview.metrics/1"
+PREDICTIONS = "predictions.csv"
+PIXELS = "pixels.csv"
+"""Beside the two, of maps: how well each finds the marked lesion of its case."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +87,7 @@ def write_metrics(
     text = json.dumps({"schema": SCHEMA, **written}, indent=1, ensure_ascii=False)
     with whole_file(out / "metrics.json") as draft:
         draft.write_text(text + "\n", encoding="utf-8")
-    write_lines(out / "predictions.csv", lines)
+    write_lines(out / PREDICTIONS, lines)
     return written
 
 

@@ -14,8 +14,9 @@ from medview.domain.progress import Progress
 from medview.io.tables import read_table
 from medview.learning.case_list import list_rows, write_rows
 from medview.learning.evaluate import evaluate
+from medview.learning.metrics_file import PREDICTIONS
 
-PREDICTIONS, OPEN = "predictions.csv", "open.csv"
+OPEN = "open.csv"
 LABELS = ("label", "mask", "prognosis", "brixia", "mortality")
 
 
