@@ -71,7 +71,7 @@ def heeded() -> Iterator[None]:
     """Raise `Stopped` in the place of an error that a request became, as in Qt's imports."""
     try:
         yield
-    except Exception:
+    except Exception:  # whatever a request became; any other error goes on as it is
         heed()
         raise
 

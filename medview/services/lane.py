@@ -275,7 +275,7 @@ class Lane(threading.Thread):
             return
         try:
             self._post(call)
-        except Exception:
+        except Exception:  # what is called is the window's; it is shown as uncaught
             threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self)))
 
     def _end_child(self, patience_s: float = 0.0) -> int:

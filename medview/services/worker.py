@@ -180,7 +180,7 @@ def _outcome(link: Link, work: str, args: tuple[object, ...]) -> tuple[str, obje
         return "done", _find(work)(link, *args)
     except MedviewError as error:
         return "failed", error.with_traceback(None)
-    except Exception as error:
+    except Exception as error:  # whatever work raises, its job ends with an answer
         if says_memory(error):
             return "died", "memory"
         _say_in_debug()
@@ -216,7 +216,7 @@ def _answer(channel: Channel, kind: str, answer: object) -> None:
         os._exit(0)
     except MemoryError:
         channel.send("died", "memory")
-    except Exception as error:
+    except Exception as error:  # pickling runs the answer's own code, which may raise anything
         _say_in_debug()
         channel.send("broken", place_of(error))
 
