@@ -74,10 +74,9 @@ class Sight:
 def sight_of(geometry: Geometry, scene: Scene) -> Sight:
     """How a scene shows a volume: all of it at a zoom of 1."""
     affine, shape = geometry.affine, np.array(geometry.shape)
-    middle = affine[:3, :3] @ ((shape - 1) / 2) + affine[:3, 3]
     diagonal = float(np.linalg.norm(affine[:3, :3] * shape, "fro"))
     width, height = scene.size
     half = _HALF * diagonal / scene.zoom / min(1.0, width / height)
     right, up, along = (np.array(each) for each in (scene.right, scene.up, scene.looks_along))
-    focus = middle - 2 * half * (right * scene.pan[0] - up * scene.pan[1])
+    focus = geometry.centre_mm - 2 * half * (right * scene.pan[0] - up * scene.pan[1])
     return Sight(focus, right, up, along, half, scene.size)
