@@ -50,8 +50,8 @@ def _peak_of(
     rows, columns = np.nonzero(np.isclose(values[k], finding.peak, rtol=1e-5, atol=0))
     _, j, i = shown.geometry.to_index(np.array(finding.centroid_lps))
     if not rows.size:
-        middle = (np.array(values.shape[1:]) - 1).clip(0)
-        row, column = np.clip(np.round([j, i]), 0, middle).astype(int)
+        last = (np.array(values.shape[1:]) - 1).clip(0)
+        row, column = np.clip(np.round([j, i]), 0, last).astype(int)
         return k, int(row), int(column)
     nearest = int(np.argmin((rows - j) ** 2 + (columns - i) ** 2))
     return k, int(rows[nearest]), int(columns[nearest])
