@@ -135,6 +135,18 @@ def test_the_place_of_a_slice_is_said_with_a_letter_never_a_sign(plane, point, w
     assert any(words in line for line in frame.corners.top_right)
 
 
+@pytest.mark.parametrize(
+    ("height", "words"),
+    [
+        *((0.0, "H 0.0 mm"), (0.04, "H 0.0 mm"), (-0.04, "H 0.0 mm"), (-0.06, "F 0.1 mm")),
+        *((0.4, "H 0.4 mm"), (-0.4, "F 0.4 mm")),
+    ],
+)
+def test_at_the_origin_the_letter_is_that_of_the_rounded_height(height, words):
+    volume = phantom_on(geometry_of("LPS", (17, 20, 24), centre_lps=(0, 0, height)))
+    assert compose_frame(volume, (), View(point_lps=(0, 0, height))).position == words
+
+
 def test_the_slice_drawn_is_the_nearest_one_and_stays_inside():
     grid = geometry_of()  # 16 slices, 5 mm apart, from -37.5 to 37.5
     assert compose_frame(phantom_on(grid), (), View(point_lps=(0, 0, 4.9))).slice == 8

@@ -52,3 +52,18 @@ def test_a_tilted_grid_is_turned_as_well():
 )
 def test_other_voxels_are_none_of_it(other):
     assert reordered(np.zeros(other.shape), other, grid("LPS")) is None
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        np.diag([2.0, 1.0, 1.0]),  # every second slice
+        [(1, 0, 0), (0, 1, 0.9), (0, 0, 0.3)],  # two axes that run nearly alike
+        [(0.7, 0, 0.4), (0.7, 0, -0.4), (0, 1, 0)],  # turned by 45 degrees, with shorter steps
+    ],
+)
+def test_steps_that_lead_along_no_axis_are_none_of_it(steps):
+    own = grid("LPS")
+    affine = own.affine.copy()
+    affine[:3, :3] = own.affine[:3, :3] @ steps
+    assert reordered(np.zeros(own.shape), own, replace(own, affine=affine)) is None
