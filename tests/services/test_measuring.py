@@ -233,5 +233,25 @@ def test_marks_are_told_in_order_and_stored_slices_by_their_number(measuring):
 
 def test_the_way_to_a_mark_leads_to_its_place_in_a_pane_of_its_plane(session, measuring):
     measuring.jump_to_key(mark(3, Plane.CORONAL, point_lps=(1.0, -9.0, 2.0)))
-    assert session.views[session.active_pane].plane is Plane.CORONAL
-    assert session.views[session.active_pane].point_lps == (1.0, -9.0, 2.0)
+    assert session.active_pane == "upper"
+    assert session.views["upper"].plane is Plane.CORONAL
+    assert session.views["upper"].point_lps == (1.0, -9.0, 2.0)
+    assert session.views["main"].plane is Plane.AXIAL
+
+
+def test_where_no_pane_cuts_so_the_active_one_is_turned_for_a_mark(session, measuring):
+    straight = {pane: replace(view, plane=Plane.AXIAL) for pane, view in session.views.items()}
+    session.views, session.active_pane = straight, "upper"
+    measuring.jump_to_key(mark(3, Plane.CORONAL, point_lps=(1.0, -9.0, 2.0)))
+    planes = {pane: view.plane for pane, view in session.views.items()}
+    assert planes == {"main": Plane.AXIAL, "upper": Plane.CORONAL, "lower": Plane.AXIAL}
+    assert session.active_pane == "upper"
+
+
+@pytest.mark.parametrize(("maximised", "after"), [(None, None), ("lower", "upper")])
+def test_a_pane_that_fills_the_window_makes_room_for_the_one_of_a_mark(
+    session, measuring, maximised, after
+):
+    session.maximised = maximised
+    measuring.jump_to_key(mark(3, Plane.CORONAL))
+    assert session.maximised == after
