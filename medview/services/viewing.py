@@ -80,7 +80,7 @@ class Viewing:
         """Go to the first or the last slice."""
         cut = self._cut(pane)
         if cut is not None:
-            self.go_to(pane, cut.grid.shape[cut.layout.cut] - 1 if last else 0)
+            self.go_to(pane, cut.grid.shape[cut.layout.cut] if last else 0)
 
     def set_point(self, point_lps: tuple[float, float, float], pane: str | None = None) -> None:
         """Put the crosshair on a point (LPS mm); every pane cuts there. Outside: the edge.
