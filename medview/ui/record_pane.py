@@ -263,15 +263,8 @@ class Strips(QWidget):
         self._line_below(painter, area)
 
     def _draw_row(self, painter: QPainter, area: QRectF, strip: Strip, value: str) -> None:
-        room = _WORDS_PX - 76
-        _write(
-            painter,
-            10,
-            area.top() + 6,
-            _fitted(tr(variable_name(strip.name)), room),
-            PANE_STRONG,
-            px=12,
-        )
+        said = _fitted(tr(variable_name(strip.name)), _WORDS_PX - 76)
+        _write(painter, 10, area.top() + 6, said, PANE_STRONG, px=12)
         tag = self._unit_tag(strip)
         colour = PANE_ACTIVE if tag else PANE_QUIET
         _write(painter, 10, area.top() + 24, tag or unit_name(strip.unit), colour, px=11)
