@@ -167,6 +167,43 @@ def test_smaller_layouts_keep_the_pane_that_is_read(desk):
     assert desk.session.active_pane == "main"
 
 
+def test_a_pane_that_a_smaller_layout_keeps_stays_the_active_one(desk):
+    desk.use("2x2")
+    desk.viewing.activate("upper")
+    desk.use("1x2")
+    assert desk.uids() == {"main": "1.1", "upper": "1.2"}
+    assert desk.session.active_pane == "upper"
+
+
+@pytest.mark.parametrize(
+    ("slices", "filled"),
+    [
+        *((512, {"main": "1.1", "upper": "1.2"}), (513, {"main": "1.1", "upper": "1.3"})),
+        (256, {"main": "1.1", "upper": "1.2", "lower": "1.3"}),
+    ],
+)
+def test_panes_are_filled_by_themselves_up_to_a_gigabyte(desk, slices, filled):
+    """A series that does not fit leaves its pane to the next one; voxels count two bytes."""
+    first, large, small = NEW
+    large = replace(large, size=(1024, 1024, slices))
+    small = replace(small, size=(1024, 1024, 256))
+    study = replace(CATALOGUE.patients[0].studies[0], series=(first, large, small))
+    desk.session.catalogue = Catalogue((replace(CATALOGUE.patients[0], studies=(study,)),))
+    desk.use("2x2")
+    assert desk.uids() == filled
+
+
+@pytest.mark.parametrize(("panes", "begun"), [(("main", "upper"), 1), (("upper", "main"), 2)])
+def test_a_series_still_being_read_begins_again_only_where_its_pane_is_taken(desk, panes, begun):
+    own, other = NEW[2], NEW[1]
+    desk.library.show(own)
+    desk.jobs.last.send(phantom_on(own.geometry))  # pixels, and not yet whose
+    desk.arranging.hang("1x2", dict(zip(panes, (own, other), strict=True)), own)
+    assert len([job for job in desk.jobs.asked if own in job.args]) == begun
+    desk.read()
+    assert desk.uids() == {panes[0]: "1.3", panes[1]: "1.2"}
+
+
 @pytest.mark.parametrize(
     ("linked", "alone", "moves"), [(True, False, True), (False, False, False), (True, True, False)]
 )

@@ -231,6 +231,13 @@ def test_keys_step_through_the_list_and_hold_at_its_ends(library, jobs, session)
     assert session.series is FIRST
 
 
+def test_where_nothing_of_the_list_is_on_screen_the_keys_begin_at_its_first(library, jobs, session):
+    assert library.show_next() is None
+    session.catalogue = catalogue_of(series_of("1.15", geometry=None), FIRST, SECOND)
+    library.show_next(-1)
+    assert jobs.last.args[0] is FIRST
+
+
 def test_time_points_are_volumes_of_their_own_with_the_same_view(library, jobs, session):
     moving = series_of("1.1", times=3)
     library.show(moving)

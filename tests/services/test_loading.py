@@ -115,9 +115,10 @@ def test_scrolling_tells_the_job_where_the_reader_is(opened):
     whole = phantom()
     reading = jobs.last
     reading.send(replace(whole, slices_to_come=tuple(range(8))))
-    place = tuple(float(v) for v in whole.geometry.to_mm((5, 3, 3)))
-    session.views = {n: replace(view, point_lps=place) for n, view in session.views.items()}
-    assert reading.hint == 5
+    for k, told in ((-7, 0), (99, 15), (5.4, 5)):  # a crosshair may lie beyond the 16 slices
+        place = tuple(float(v) for v in whole.geometry.to_mm((k, 3, 3)))
+        session.views = {n: replace(view, point_lps=place) for n, view in session.views.items()}
+        assert reading.hint == told
     reading.send(whole)
     session.views = {n: replace(view, zoom=2.0) for n, view in session.views.items()}
     assert reading.hint == 5

@@ -10,6 +10,7 @@ from services.stubs import on_screen, series_of
 from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
+from medview.imaging.oblique import STRAIGHT, turned
 from medview.imaging.reslice import cut_of
 from medview.services.layouts import MPR
 from medview.services.measuring import Measuring
@@ -232,8 +233,10 @@ def test_marks_are_told_in_order_and_stored_slices_by_their_number(measuring):
 
 
 def test_the_way_to_a_mark_leads_to_its_place_in_a_pane_of_its_plane(session, measuring):
-    measuring.jump_to_key(mark(3, Plane.CORONAL, point_lps=(1.0, -9.0, 2.0)))
+    tilt = turned(STRAIGHT, (1.0, 0.0, 0.0), 20.0)
+    measuring.jump_to_key(mark(3, Plane.CORONAL, point_lps=(1.0, -9.0, 2.0), tilt=tilt))
     assert session.active_pane == "upper"
+    assert {view.tilt for view in session.views.values()} == {tilt}
     assert session.views["upper"].plane is Plane.CORONAL
     assert session.views["upper"].point_lps == (1.0, -9.0, 2.0)
     assert session.views["main"].plane is Plane.AXIAL

@@ -189,6 +189,25 @@ def test_what_is_missing_and_what_to_do_are_a_short_sentence_each(needs, short):
     assert offer_tables(table, ("smri",)).words == ""
 
 
+def test_a_table_that_can_be_done_without_is_not_waited_for():
+    image, table = InputSpec("t1", "T1 volume", required=True), InputSpec("smri", "a table")
+    card = replace(CARD, inputs=(image, table))
+    for tables in ((), ("smri",)):
+        found = offer(card, series_of("1"), phantom(modality="MR"), tables)
+        assert (found.why_not, found.role, found.tables) == ("", "t1", tables)
+
+
+def test_of_tables_that_are_needed_the_one_that_is_not_open_is_told():
+    both = tuple(InputSpec(role, f"{role} table", required=True) for role in ("smri", "fmri"))
+    card = replace(CARD, inputs=both)
+    assert offer_tables(card, ("smri",)).why_not == "needs fmri table"
+    assert offer_tables(card, ("fmri",)).why_not == "needs smri table"
+    assert offer_tables(card, ("fmri", "smri")).tables == ("smri", "fmri")
+    either = replace(card, inputs=tuple(replace(each, required=False) for each in both))
+    assert offer_tables(either, ("fmri",)).tables == ("fmri",)
+    assert offer_tables(either, ()).why_not == "needs smri table or fmri table"
+
+
 def test_no_shipped_model_says_more_than_a_line_of_what_it_needs():
     film = series_of("1", modality="DX")
     for card in shipped_cards():
