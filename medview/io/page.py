@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
 
@@ -36,6 +36,8 @@ _LONG_IDENTITY = 90
 _HUGE_IDENTITY = 250
 # A table of more rows beside other sections may go on overleaf.
 _LONG_TABLE = 8
+# A list of more letters may do so where it ends the report; below that it is a third of a page.
+_LONG_LIST = 1500
 # Parts of a list that are shorter are kept on one line; columns of facts are narrow.
 _SHORT = 40
 _SHORT_FACT = 20
@@ -161,6 +163,9 @@ def _columns(columns: Mapping[str, list[Section]]) -> list[str]:
 
 def _section(section: Section) -> str:
     kind = "pictured" if section.figures or section.plots else "small" * section.small or "plain"
+    table = section.table
+    if table and not table.headings and len("".join(chain(*table.rows))) <= _LONG_LIST:
+        kind += " kept"
     heading = f"<h2>{escape(section.title)}</h2>" if section.title else ""
     return (
         f'<section class="{kind}">{heading}{_words(section)}'
@@ -168,7 +173,7 @@ def _section(section: Section) -> str:
         f"{''.join(plot_html(plot, half=bool(section.side)) for plot in section.plots)}"
         f"{''.join(bars_html(bars, half=bool(section.side)) for bars in section.bars)}"
         f"{''.join(lanes_html(lanes, half=bool(section.side)) for lanes in section.lanes)}"
-        f"{_table(section.table) if section.table else ''}</section>"
+        f"{_table(table) if table else ''}</section>"
     )
 
 

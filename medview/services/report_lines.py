@@ -31,6 +31,9 @@ _NAMES = {
     "shapley_series": "contribution of the series",
     "shapley_film": "contribution of the film",
     "sex_male": "sex",
+    "severe_mixed": "severe course with the effect of the site",
+    "mortality_mixed": "risk of death with the effect of the site",
+    "age_mixed": "age with the effect of the site",
 }
 _WHOLE = "intracranial_volume_ml"
 _MOST_SETS = 3

@@ -246,6 +246,19 @@ def test_a_long_list_goes_on_overleaf(tmp_path):
     assert second.index("Limits") < second.index("limit ")
 
 
+def test_a_list_at_the_end_goes_overleaf_whole_unless_it_is_long(tmp_path):
+    for rows, stays in ((9, False), (16, True)):
+        listed = tuple((f"Row {n}", "x " * 48) for n in range(rows))
+        origin = Section("Origin", table=Table(listed))
+        made = short_report(sections=(Section("", "word\n" * 39), origin))
+        assert write_report(JOB, made, tmp_path / "r.pdf") == 2
+        first, second = text_of(tmp_path / "r.pdf")
+        begun = first if stays else second
+        assert "ORIGIN" in begun.upper()
+        assert "Row 0" in begun
+        assert f"Row {rows - 1}" in second
+
+
 @pytest.mark.parametrize(("paper", "points"), [("a4", (595, 842)), ("letter", (612, 792))])
 def test_nothing_is_cut_off_on_either_paper(tmp_path, report, paper, points):
     pages = write_report(JOB, report, tmp_path / "r.pdf", paper)

@@ -117,6 +117,21 @@ def test_an_answer_with_the_effect_of_a_site_is_told_without_it_too(model, first
     assert f"Without the effect of a site {words}." in made.details
 
 
+@pytest.mark.parametrize(
+    ("model", "first", "words"),
+    [
+        ("brain-age-armed", "age", "age"),
+        ("cxr-armed", "severe", "severe course"),
+        ("icu-armed", "mortality", "risk of death"),
+    ],
+)
+def test_an_answer_that_lacks_the_effect_of_the_site_says_why(model, first, words):
+    lost = Score(f"{first}_mixed", None, status="not_available", meaning="no site was given")
+    made = told(said(model, Score(first, 0.6), lost), None)
+    told_so = f"Not available: {words} with the effect of the site (no site was given)."
+    assert told_so in made.details
+
+
 def test_a_stay_with_a_film_says_so_too_and_one_without_does_not():
     limit = "Most severe films show a patient who is already in intensive care: no forecast."
     known = replace(measured(), limits=("x", limit))
