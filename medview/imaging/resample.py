@@ -38,13 +38,11 @@ def _onto(
 
     values = ndimage.affine_transform(
         array,
-        matrix[:3, :3],
-        offset=matrix[:3, 3],
+        matrix[:3],
         output_shape=target.shape,
         output=np.float32,
         order=order,
         mode="nearest",
-        prefilter=False,
     )
     _blank_outside(values, matrix, source.shape, outside)
     return np.asarray(values, dtype=np.float32)

@@ -104,6 +104,45 @@ def test_colours_are_mixed_channel_by_channel_and_black_outside():
     assert drawn[[0, 1, 15, 16]].max() == 0
 
 
+ROW = geometry_of("LPS", (1, 1, 3), (4.0, 4.0, 4.0))
+FINE = geometry_of("LPS", (1, 1, 18), (4.0, 4.0, 1.0))  # from -8.5 to 8.5, the row to -6 and 6
+
+
+def test_what_is_there_or_not_is_taken_from_the_nearest_voxel_and_nothing_is_there_outside():
+    there = np.array([[[True, False, True]]])
+    drawn = sampled(there, ROW, FINE, nearest=False)[0, 0]
+    assert drawn.tolist() == [0] * 3 + [1] * 4 + [0] * 4 + [1] * 4 + [0] * 3
+
+
+@pytest.mark.parametrize(
+    ("nearest", "drawn"),
+    [
+        (True, [1] * 4 + [3] * 4 + [8] * 4),
+        (False, [1, 1, 1.25, 1.75, 2.25, 2.75, 3.625, 4.875, 6.125, 7.375, 8, 8]),
+    ],
+)
+def test_labels_are_not_mixed_and_values_are(nearest, drawn):
+    found = sampled(np.array([[[1, 3, 8]]], np.uint8), ROW, FINE, nearest=nearest)[0, 0]
+    assert found[3:15].tolist() == drawn
+    assert np.isnan(found[[0, 1, 2, 15, 16, 17]]).all()
+
+
+def test_no_label_lies_between_two_others():
+    labels = ScalarMap("regions", np.array([[[1, 3, 8]]], np.uint8), ROW, kind="labels")
+    assert resample_onto(labels, FINE).array[0, 0].tolist() == (
+        [0] * 3 + [1] * 4 + [3] * 4 + [8] * 4 + [0] * 3
+    )
+
+
+def test_a_long_row_reaches_along_itself_only():
+    shown = ScalarMap("score", np.ones((1, 1, 30), np.float32), geometry_of("LPS", (1, 1, 30)))
+    for centre in ((0.0, 20.0, 0.0), (0.0, 0.0, 20.0)):
+        with pytest.raises(GeometryError, match="lies elsewhere"):
+            resample_onto(shown, geometry_of("LPS", (1, 1, 3), centre_lps=centre))
+    along = geometry_of("LPS", (1, 1, 3), centre_lps=(50.0, 0.0, 0.0))
+    assert resample_onto(shown, along).array.shape == (1, 1, 3)
+
+
 def test_a_map_on_the_same_grid_is_handed_back_untouched():
     volume = phantom()
     shown = map_of(volume)
@@ -123,7 +162,7 @@ def test_boxes_that_touch_by_a_corner_of_a_voxel_overlap_and_others_do_not(axis,
     sizes = np.array([4.0, 6.0, 8.0])  # mm along x, y and z
     here = geometry_of("LPS", (4, 3, 2), (2.0, 2.0, 2.0))
     shown = ScalarMap("score", np.ones((4, 3, 2), np.float32), here)
-    for gap, met in ((-0.1, True), (0.1, False)):
+    for gap, met in ((-0.1, True), (0.0, False), (0.1, False)):
         centre = np.zeros(3)
         centre[axis] = sign * (sizes[axis] + gap)
         there = geometry_of("RAS", (4, 3, 2), (2.0, 2.0, 2.0), tuple(centre))

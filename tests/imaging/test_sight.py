@@ -1,5 +1,6 @@
 """Where the 3-D view draws a place of the patient, and what a drag over it means."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +35,38 @@ def test_from_the_front_left_is_on_the_right_and_the_head_is_up():
     assert sight.depth(BOX.centre(ANTERIOR)) < 0 < sight.depth(BOX.centre(POSTERIOR))
 
 
+ELSEWHERE = geometry_of("LPS", (40, 44, 48), (2.0, 2.0, 2.0), centre_lps=(30.0, -10.0, 50.0))
+HALF_MM = 0.42 * np.sqrt(80.0**2 + 88.0**2 + 96.0**2)  # a share of the diagonal of the volume
+
+
+@pytest.mark.parametrize(
+    ("size", "zoom", "half_mm"),
+    [((400, 300), 1, HALF_MM), ((400, 300), 2, HALF_MM / 2), ((300, 600), 1, HALF_MM * 2)],
+)
+def test_a_place_is_drawn_as_far_from_the_middle_as_its_mm_are_pixels(size, zoom, half_mm):
+    """In a high picture the width shows all of the volume."""
+    sight = sight_of(ELSEWHERE, Scene("mip", zoom=zoom, size=size))
+    px_per_mm = size[1] / 2 / half_mm
+    assert sight.px_per_mm == pytest.approx(px_per_mm)
+    x, y = size[0] / 2 + 10 * px_per_mm, size[1] / 2 - 4 * px_per_mm
+    assert sight.place((40.0, 99.0, 54.0)) == pytest.approx((x, y))
+
+
+def test_a_scene_is_pushed_by_parts_of_the_height_of_its_picture():
+    pushed = Scene("mip", azimuth=25, elevation=40, zoom=1.5, pan=(0.1, 0.2), size=(400, 300))
+    middle = sight_of(ELSEWHERE, pushed).place((30.0, -10.0, 50.0))
+    assert middle == pytest.approx((200 + 0.1 * 300, 150 + 0.2 * 300))
+
+
+@pytest.mark.parametrize(
+    ("azimuth", "point", "mm"),
+    [(0, (99.0, -3.0, 99.0), 7.0), (90, (37.0, 99.0, 99.0), -7.0), (180, (0.0, -3.0, 0.0), -7.0)],
+)
+def test_how_deep_a_place_lies_is_counted_from_the_middle_of_the_volume(azimuth, point, mm):
+    sight = sight_of(ELSEWHERE, Scene("mip", azimuth=azimuth, size=(400, 300)))
+    assert sight.depth(point) == pytest.approx(mm)
+
+
 @given(scenes)
 def test_hardly_any_of_the_box_is_beside_the_picture_at_first(scene):
     whole = Scene("mip", azimuth=scene.azimuth, elevation=scene.elevation, size=(400, 300))
@@ -62,6 +95,17 @@ def test_an_axis_that_points_at_the_reader_is_drawn_away_by_going_up():
     assert sight.along_axis(1, 0.0, -30.0) == pytest.approx(30 / sight.px_per_mm)
     behind = sight_of(GRID, FRONT.turned(180, 0))
     assert behind.along_axis(1, 0.0, -30.0) == pytest.approx(-30 / behind.px_per_mm)
+
+
+@pytest.mark.parametrize(("degrees", "follows"), [(11.0, False), (12.5, True)])
+def test_an_axis_seen_as_a_fifth_of_its_length_follows_the_mouse(degrees, follows):
+    sight = sight_of(GRID, FRONT.turned(degrees, 0))
+    seen = np.sin(np.radians(degrees)) * sight.px_per_mm  # pixels to a mm of this axis
+    across, up = sight.along_axis(1, 30.0, 0.0), sight.along_axis(1, 0.0, -30.0)
+    if follows:
+        assert (across, up) == pytest.approx((30 / seen, 0.0), abs=1e-9)
+    else:
+        assert (across, up) == pytest.approx((0.0, 30 / sight.px_per_mm), abs=1e-9)
 
 
 def test_of_handles_behind_each_other_the_one_in_front_is_taken():

@@ -31,6 +31,13 @@ def test_left_of_the_divider_is_the_old_and_right_the_new(share, view):
     assert np.array_equal(made.tints[0][:, column:], new.tints[0][:, column:])
     assert made.image is new.image
     assert (made.values["score before"], made.values["score"]) == (1.0, 3.0)
+    assert "image before" not in made.values  # of the image there is one
+
+
+@pytest.mark.parametrize(("share", "of_all"), [(-0.5, 0), (1.4, 1)])
+def test_the_divider_stays_on_the_image(share, of_all):
+    frame = frame_of(1.0)
+    assert divider_column(frame, share) == of_all * frame.image.shape[1]
 
 
 def test_blinking_shows_one_of_them_whole():
