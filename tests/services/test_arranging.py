@@ -185,8 +185,8 @@ def test_a_pane_that_a_smaller_layout_keeps_stays_the_active_one(desk):
 def test_panes_are_filled_by_themselves_up_to_a_gigabyte(desk, slices, filled):
     """A series that does not fit leaves its pane to the next one; voxels count two bytes."""
     first, large, small = NEW
-    large = replace(large, size=(1024, 1024, slices))
-    small = replace(small, size=(1024, 1024, 256))
+    large = replace(large, size=(512, 2048, slices))
+    small = replace(small, size=(512, 2048, 256))
     study = replace(CATALOGUE.patients[0].studies[0], series=(first, large, small))
     desk.session.catalogue = Catalogue((replace(CATALOGUE.patients[0], studies=(study,)),))
     desk.use("2x2")
