@@ -44,6 +44,11 @@ class Strip:
         )
 
     @property
+    def never_changes(self) -> bool:
+        """Whether several values are all the same, such as a weight written every hour."""
+        return len(self.values) > 1 and len(set(self.values)) == 1
+
+    @property
     def decimals(self) -> int | None:
         """How many decimals its values are written with; None for more than two."""
         digits = (n for n in range(3) if all(abs(round(v, n) - v) < _ROUNDED for v in self.values))
@@ -52,7 +57,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A stay: its variables, those with the most measurements first.
+    """A stay: its variables, those with the most measurements first and what never changes last.
 
     `last` is the hour of the last row; `ignored` names columns without a number in them;
     `before` counts rows from before admission, which are in no strip; `step` is how many hours

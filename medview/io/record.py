@@ -109,7 +109,7 @@ def read_record(path: Path) -> Record:
             strips.append(strip)
         elif any(row[n] for row in cells):
             ignored.append(column)
-    strips.sort(key=lambda strip: -len(strip.hours))
+    strips.sort(key=lambda strip: (strip.never_changes, -len(strip.hours)))
     # Days with a time of day in them are hours after all.
     step = each if each > 1 and all(hour % each == 0 for hour in hours) else 1.0
     return Record(tuple(strips), max(hours), tuple(ignored), len(every) - len(hours), step)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from medview.domain.record import Record, Strip
 from medview.services.jobs import Job, Jobs
 from medview.services.session import Session
 from medview.services.session_values import Message, TableFile, VolumeId
@@ -81,8 +79,7 @@ class Records:
         return self._tasks.run(errand, Answers(self._arrived))
 
     def _arrived(self, found: Sequence[tuple[object, ...]]) -> None:
-        read = [TableFile(role, path, given, record) for path, role, given, record in found]  # type: ignore[arg-type]  # as find_tables says
-        files = [replace(each, record=_in_order(each.record)) for each in read]
+        files = [TableFile(role, path, given, record) for path, role, given, record in found]  # type: ignore[arg-type]  # as find_tables says
         if not files:
             return
         session = self._session
@@ -104,15 +101,3 @@ class Records:
         if odd:
             some = "; ".join(odd[:4]) + (" …" if len(odd) > 4 else "")
             session.message = Message(f"Look at the units of the record. {some}.", "warning")
-
-
-def _in_order(record: Record | None) -> Record | None:
-    """The record with what never changes last, such as a weight that is written every hour."""
-    if record is None:
-        return None
-    strips = tuple(sorted(record.strips, key=_never_changes))
-    return record if strips == record.strips else replace(record, strips=strips)
-
-
-def _never_changes(strip: Strip) -> bool:
-    return len(strip.values) > 1 and len(set(strip.values)) == 1

@@ -30,6 +30,13 @@ def test_a_stay_is_read_in_order_of_time_with_gaps_as_gaps(stay):
     assert record.last == 2.0
 
 
+def test_what_never_changes_stands_last(tmp_path):
+    """A weight that is written every hour tells less than what was measured twice, or once."""
+    path = tmp_path / "stay.csv"
+    path.write_text("Hours,Weight,Height,MAP\n0.5,48.4,160,60\n1.5,48.4,,70\n2.5,48.4,,\n")
+    assert [strip.name for strip in read_record(path).strips] == ["MAP", "Height", "Weight"]
+
+
 def test_columns_without_numbers_are_named_as_ignored(stay):
     assert read_record(stay).ignored == ("Remark",)
 

@@ -56,19 +56,6 @@ def test_values_that_do_not_go_with_their_unit_are_warned_of(desk):
     assert session.message.kind == "warning"
 
 
-def test_what_never_changes_stands_last(desk):
-    records, session, jobs = desk
-    hours = (0.5, 1.5, 2.5)
-    weight = Strip("Weight", "kg", hours, (48.4, 48.4, 48.4))
-    pressure = Strip("MAP", "mmHg", hours[:2], (60.0, 70.0))
-    once = Strip("Height", "cm", hours[:1], (160.0,))
-    records.add((Path("stay.csv"),))
-    record = Record((weight, pressure, once), 10.0)
-    jobs.last.finish(((Path("stay.csv"), "series", GIVEN, record),))
-    shown = session.tables["series"].record
-    assert shown.strips == (pressure, once, weight)
-
-
 def test_other_images_take_the_tables_of_the_former_ones_away(desk):
     records, session, jobs = desk
     records.add((Path("stay.csv"),))
