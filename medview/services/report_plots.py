@@ -14,7 +14,7 @@ from medview.domain.variable_names import unit_name, variable_name
 from medview.domain.wording import number, span
 from medview.services.report_layout import RESTS_ON
 from medview.services.report_lines import risk_name, score_name
-from medview.services.telling import SIDES, family, figure_text, interval_text
+from medview.services.telling import SIDES, family, figure_text, interval_text, unit_tag
 
 _LEAST_RISK = 0.1
 _MOST_LANES = 10
@@ -82,20 +82,26 @@ def record(stay: Record | None, results: tuple[Prediction, ...]) -> tuple[Sectio
     more = f" {left} more variables are not drawn." if left else ""
     dashed = " Dashed: the hour of the film." if mark is not None else ""
     share = f"{stay.imputed_share:.0%}".replace("%", " %")
+    tags = {each.name: unit_tag(each, results) for each in shown}
+    odd = "; ".join(f"{variable_name(name)} ({tag})" for name, tag in tags.items() if tag)
+    units = f" Units: {odd}." if odd else ""
     caption = (
         f"Filled: measured; hollow, or the line alone: carried on. Of the hours of the "
-        f"{len(stay.strips)} variables in the record {share} have no measurement.{dashed}{more}"
+        f"{len(stay.strips)} variables in the record {share} have no measurement."
+        f"{units}{dashed}{more}"
     )
     names = ", ".join(each.name for each in shown)
     alt = f"Courses of {names} over {number(stay.last / hours, 2)} {unit}."
-    rows = tuple(_lane(each, stay.last, hours) for each in shown)
+    rows = tuple(_lane(each, tags[each.name], stay.last, hours) for each in shown)
     lanes = Lanes(rows, stay.last / hours, mark, caption, alt, unit)
     return (Section("Record of the stay", lanes=(lanes,)),)
 
 
-def _lane(strip: Strip, last: float, hours: float) -> Lane:
+def _lane(strip: Strip, tag: str, last: float, hours: float) -> Lane:
+    """A variable with the unit that its values have as they are written, where that is known."""
     values = strip.values
-    unit = f" {unit_name(strip.unit)}" if strip.unit else ""
+    known = "°F" if "°F" in tag else "" if "unit" in tag else unit_name(strip.unit)
+    unit = f" {known}" if known else ""
     ends = tuple(dict.fromkeys((_short(min(values)), _short(max(values))))) if values else ()
     told = f"{span(*ends) if len(ends) > 1 else ends[0]}{unit}" if ends else "not measured"
     points = tuple((at / hours, value) for at, value in zip(strip.hours, values, strict=True))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from medview.domain.card import ModelCard
 from medview.domain.prediction import Prediction, Score
+from medview.domain.record import Strip
 from medview.domain.wording import number, span
 from medview.imaging.marks import ZONES, Mark, zone_marks
 
@@ -67,6 +69,26 @@ def interval_text(score: Score) -> str:
     if score.low is None or score.high is None:
         return ""
     return span(_alike(score, score.low), _alike(score, score.high))
+
+
+def unit_tag(strip: Strip, results: Iterable[Prediction]) -> str:
+    """What a model has changed about the unit of a variable, else what speaks against it.
+
+    Empty where nothing does.
+    """
+    icu = (each for each in results if family(each.model) == "icu")
+    for note in (note for result in icu for note in result.warnings):
+        low = note.text.lower()
+        about = re.match(rf"{re.escape(strip.name.lower())}\b", low) is not None
+        if about and "fahrenheit" in low:
+            return "°F, converted"
+        if about and ("converted" in low or "unit" in low):
+            return "unit converted"
+    if "Fahrenheit" in strip.doubt:
+        return "looks like °F"
+    if "within" in strip.doubt:
+        return "odd values"
+    return "another unit?" if strip.doubt else ""
 
 
 def titles_of(cards: Iterable[ModelCard]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import QScrollArea, QSizePolicy, QSplitter, QVBoxLayout, 
 from medview.domain.prediction import Prediction, TracePoint
 from medview.domain.record import Record, Strip
 from medview.domain.variable_names import unit_name, variable_name
-from medview.services.telling import family, main_score
+from medview.services.telling import family, main_score, unit_tag
 from medview.ui.app import App
 from medview.ui.controls import label, name
 from medview.ui.panels.icu_card import RISKS
@@ -292,19 +291,8 @@ class Strips(QWidget):
 
     def _unit_tag(self, strip: Strip) -> str:
         """What a model has changed about the unit of a variable, else what speaks against it."""
-        icu = (each for each in self._app.session.results if family(each.model) == "icu")
-        for note in (note for result in icu for note in result.warnings):
-            low = note.text.lower()
-            about = re.match(rf"{re.escape(strip.name.lower())}\b", low) is not None
-            if about and "fahrenheit" in low:
-                return tr("°F, converted")
-            if about and ("converted" in low or "unit" in low):
-                return tr("unit converted")
-        if "Fahrenheit" in strip.doubt:
-            return tr("looks like °F")
-        if "within" in strip.doubt:
-            return tr("odd values")
-        return tr("another unit?") if strip.doubt else ""
+        tag = unit_tag(strip, self._app.session.results)
+        return tr(tag) if tag else ""
 
     @property
     def axis_top(self) -> int:

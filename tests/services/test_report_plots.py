@@ -7,6 +7,7 @@ from result_phantom import head, prediction_on
 
 from medview.domain.prediction import Score, TracePoint
 from medview.domain.record import Record, Strip
+from medview.domain.volume import Note
 from medview.services import report_plots
 from medview.services.report_plots import cohort_plot, plots, reference_people, trace_plot
 
@@ -196,6 +197,27 @@ def test_a_variable_that_stays_the_same_has_one_figure(values, words):
     strip = Strip("Temp", "°C", (0.5, 10.0), values)
     (section,) = report_plots.record(Record((strip,), 24.0), (stay(),))
     assert section.lanes[0].rows[0].words == words
+
+
+@pytest.mark.parametrize(
+    ("said", "doubt", "words", "units"),
+    [
+        ("", "", "96 – 100 °C", ""),
+        ("Temp: degrees Fahrenheit; converted", "", "96 – 100 °F", "°F, converted"),
+        ("Temp: converted from another unit", "", "96 – 100", "unit converted"),
+        ("", "2 values look like degrees Fahrenheit", "96 – 100 °F", "looks like °F"),
+        ("", "2 values are not within 25 to 45", "96 – 100 °C", "odd values"),
+        ("", "looks like kelvin", "96 – 100", "another unit?"),
+    ],
+)
+def test_no_value_stands_beside_a_unit_that_it_is_not_in(said, doubt, words, units):
+    strip = Strip("Temp", "°C", (0.5, 10.0), (96.0, 100.0), doubt)
+    notes = (Note("UNITS", said),) if said else ()
+    (section,) = report_plots.record(Record((strip,), 24.0), (stay(warnings=notes),))
+    (lanes,) = section.lanes
+    assert lanes.rows[0].words == words
+    assert (f" Units: Temperature ({units})." in lanes.caption) == bool(units)
+    assert ("Units:" in lanes.caption) == bool(units)
 
 
 def test_without_a_record_or_an_icu_result_there_are_no_lanes():
