@@ -50,16 +50,9 @@ class StudiesPanel(QWidget):
         self.tree = self._tree()
         self.left_out = button("", "studies_left_out", look="link")
         self.left_out.clicked.connect(self._on_left_out)
-        self.left_out_list = QListWidget()
-        name(self.left_out_list, "studies_left_out_list", tr("Files that were left out"))
-        self.left_out_list.setWordWrap(True)
-        self.left_out_list.setMaximumHeight(180)
-        self.left_out_list.hide()
+        self.left_out_list = _left_out_list()
         self.empty = label(tr("Drop a folder here, or press Ctrl+O"), "quiet", wraps=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(12, 10, 10, 8)
-        rows.setSpacing(8)
         self.more = label(
             tr("More are listed as you scroll; or type to find."), "quiet", wraps=True
         )
@@ -69,19 +62,28 @@ class StudiesPanel(QWidget):
         self._soon.setInterval(0)
         self._soon.timeout.connect(self._go_on)
         self.tree.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        self._lay_out()
+        self._listen()
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(12, 10, 10, 8)
+        rows.setSpacing(8)
         below = (self.more, self.left_out, self.left_out_list)
         for part in (self.find_box, self.empty, self.tree, *below):
             rows.addWidget(part)
         rows.setStretch(1, 1)
         rows.setStretch(2, 10)
-        events = app.session.events
+
+    def _listen(self) -> None:
+        app, events = self._app, self._app.session.events
         events.catalogue.connect(self.refresh)
         events.private.connect(self.refresh)
         app.thumbnails.arrived.connect(self._items.draw)
         events.series.connect(self._select)
         app.library.stayed.connect(self._select)
         events.volume.connect(self._on_volume)
-        self.refresh()
 
     def _tree(self) -> QTreeView:
         tree = QTreeView()
@@ -250,3 +252,13 @@ class SeriesModel(QStandardItemModel):
             if key:
                 data.setData(SERIES_DRAG, str(key).encode())
         return data
+
+
+def _left_out_list() -> QListWidget:
+    """The files that were left out, hidden at first."""
+    made = QListWidget()
+    name(made, "studies_left_out_list", tr("Files that were left out"))
+    made.setWordWrap(True)
+    made.setMaximumHeight(180)
+    made.hide()
+    return made

@@ -83,15 +83,7 @@ class RunsView(QDialog):
         self.setWindowTitle(tr("Trainings beside each other"))
         self.resize(980, 640)
         self.runs: tuple[Run, ...] = ()
-        self.plot = RunsPlot()
-        self.table = QTreeWidget()
-        self.table.setAllColumnsShowFocus(True)
-        name(self.table, "runs_table", tr("Trainings"))
-        self.table.setRootIsDecorated(False)
-        self.table.setUniformRowHeights(True)
-        self.table.setSortingEnabled(True)
-        self.table.itemChanged.connect(self._draw)
-        self.table.currentItemChanged.connect(self._tell)
+        self.plot, self.table = RunsPlot(), self._table()
         self._outcome = label("", "quiet", wraps=True)
         name(self._outcome, "runs_outcome", tr("Before and after"))
         self._apart = label(
@@ -102,6 +94,21 @@ class RunsView(QDialog):
         self._apart.hide()
         self._problem = label("", "attention", wraps=True)
         self._problem.hide()
+        self._lay_out()
+        self.add(folders)
+
+    def _table(self) -> QTreeWidget:
+        table = QTreeWidget()
+        name(table, "runs_table", tr("Trainings"))
+        table.setAllColumnsShowFocus(True)
+        table.setRootIsDecorated(False)
+        table.setUniformRowHeights(True)
+        table.setSortingEnabled(True)
+        table.itemChanged.connect(self._draw)
+        table.currentItemChanged.connect(self._tell)
+        return table
+
+    def _lay_out(self) -> None:
         more = button(
             tr("Add folder …"), "runs_add", tip=tr("A folder that a training has written")
         )
@@ -115,7 +122,6 @@ class RunsView(QDialog):
         rows.addWidget(self._outcome)
         rows.addWidget(self._problem)
         rows.addWidget(Row(label(tr("Research use only"), "quiet"), 1, more))
-        self.add(folders)
 
     def add(self, folders: Sequence[Path]) -> None:
         """Show the trainings of these folders, too; the newest ones are drawn."""
