@@ -179,3 +179,38 @@ def test_missing_slices_of_a_tilted_volume_are_hatched_along_the_tilt():
     share = absent.any(axis=1)
     assert 1 <= share.sum() <= 2
     assert cut.absent(()) is None
+
+
+@given(st.sampled_from(BASE_CASES), VIEWS)
+def test_the_third_number_of_a_pixel_counts_slices_from_the_drawn_one(case, view):
+    cut = cut_of(case.geometry, view)
+    here, next_ = (cut.pixel_to_lps @ np.array([2.0, 3.0, d, 1.0]) for d in (0.0, 1.0))
+    index = cut.grid.to_index([here[:3], next_[:3]])[:, cut.layout.cut]
+    assert index == pytest.approx((cut.index, cut.index + 1), abs=1e-6)
+
+
+@pytest.mark.parametrize(("degrees", "sampled"), [(0.04, False), (0.06, True)])
+def test_planes_across_slices_that_lean_by_a_twentieth_of_a_degree_are_sampled(degrees, sampled):
+    grid = tilted(geometry_of("LPS"), degrees)
+    for plane in (Plane.CORONAL, Plane.SAGITTAL):
+        assert (cut_of(grid, View(plane)).grid is not grid) is sampled
+    assert cut_of(grid, View(Plane.AXIAL)).grid is grid  # stored slices do not lean by themselves
+
+
+@pytest.mark.parametrize("mm", [0.05, 1.0, 20.0])
+@pytest.mark.parametrize(("degrees", "sampled"), [(0.04, False), (0.5, True)])
+def test_slices_whose_rows_lean_are_straightened_whatever_the_size_of_a_pixel(mm, degrees, sampled):
+    straight = geometry_of("LPS", (6, 8, 10), (2.0, mm, mm))
+    affine = straight.affine.copy()
+    affine[:3, 1] += affine[:3, 2] * np.tan(np.radians(degrees))
+    grid = replace(straight, affine=affine)
+    assert (cut_of(grid, View(Plane.AXIAL)).grid is not grid) is sampled
+    assert cut_of(grid, View(Plane.ACQUIRED)).grid is grid
+
+
+@pytest.mark.parametrize(("apart", "guessed"), [(1.4, False), (1.6, True)])
+def test_between_slices_half_as_far_apart_again_as_their_pixels_one_sees_a_guess(apart, guessed):
+    grid = geometry_of("LPS", (20, 20, 20), (apart, 1.0, 1.2))
+    told = {plane: cut_of(grid, View(plane)).between_slices for plane in Plane}
+    across = {Plane.CORONAL: guessed, Plane.SAGITTAL: guessed}
+    assert told == across | {Plane.AXIAL: False, Plane.ACQUIRED: False}
