@@ -26,7 +26,7 @@ from medview.learning.checkpoint import (
     snapshot,
 )
 from medview.learning.devices import multiplies_bfloat16
-from medview.learning.finetune_method import restrict
+from medview.learning.finetune_method import restrict, set_training
 from medview.learning.learner import KEPT, Learner
 from medview.learning.ranks import ALONE, Ranks
 from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
@@ -160,7 +160,7 @@ class Trainer:
         return bool(patience) and self.epoch - self.best_epoch >= patience
 
     def _train_epoch(self) -> dict[str, float]:
-        self.model.train()
+        set_training(self.model)
         size = self.recipe.attention_batch if self._switch_attention() else self.recipe.batch
         sums: dict[str, float] = {}
         for step in range(self.recipe.steps):
@@ -172,7 +172,7 @@ class Trainer:
 
     def try_rate(self, rate: float) -> float:
         """One step at a rate; that of the latent layers stays its share of it. The loss."""
-        self.model.train()
+        set_training(self.model)
         # The schedule would end with the epochs of the recipe.
         optimiser = self._learner.optimiser
         self._learner.schedule = torch.optim.lr_scheduler.ConstantLR(optimiser, 1.0)

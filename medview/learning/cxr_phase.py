@@ -27,6 +27,7 @@ from medview.learning.checkpoint import (
 )
 from medview.learning.cxr_given import Given, answers
 from medview.learning.cxr_recipe import CxrRecipe, same_run
+from medview.learning.finetune_method import set_training
 from medview.learning.ranks import ALONE, Ranks
 from medview.models.mdmt import (
     Mdmt,
@@ -191,7 +192,7 @@ class Run:
         return sum(losses.values())
 
     def _set_training(self) -> None:
-        self.model.train()
+        set_training(self.model)
         if self.given.frozen > 0:  # few films: the statistics of ImageNet are the better ones
             for part in self.model.tail.modules():
                 if isinstance(part, nn.BatchNorm2d):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from torch import nn
+from torch.nn.utils import parametrize
 
 from medview.domain.errors import UsageError
 from medview.domain.training import Method
 from medview.learning.adapters import add_adapters
 
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _NO_ADAPTERS = ": its networks are too small to gain by adapters"
 
 
@@ -56,3 +58,16 @@ def restrict(model: nn.Module, method: Method, head: Iterable[str], *, seed: int
         )
     for name, parameter in named.items():
         parameter.requires_grad_(name.startswith(begins))
+
+
+def set_training(model: nn.Module) -> None:
+    """Let a network learn; batch norms that do not keep their running means and variances.
+
+    Beside adapters they go on counting: that is what adapts them to other images.
+    """
+    model.train()
+    if any(parametrize.is_parametrized(part) for part in model.modules()):
+        return
+    for part in model.modules():
+        if isinstance(part, _NORMS) and not any(p.requires_grad for p in part.parameters()):
+            part.eval()
