@@ -32,6 +32,14 @@ step of its training: a rate in, the loss of a batch out."""
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a training runs: "CPU" with so many threads, or the name of a GPU."""
+
+    name: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrainRequest:
     """What ``medview train`` was asked for; paths are strings, as they were given.
 

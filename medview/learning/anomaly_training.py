@@ -52,7 +52,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     DataError
         Unusable data or recipe; a patient in two parts.
     """
-    course = Course.start(request)
+    course = Course.start(job, request, only_cpu=False)
     request = replace(request, device=course.device)
     recipe = Recipe.of(dict(request.recipe))
     found = find_subsets(request.data, "anomaly", request.held_out)

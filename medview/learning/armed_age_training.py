@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
@@ -59,9 +57,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         Unusable data or recipe.
     """
     refuse_several(MODEL, "its networks are small and learn in one pass")
-    course = Course.start(request)
     # One thread for all: products of so many small matrices only wait for each other.
-    torch.set_num_threads(1)
+    course = Course.start(job, replace(request, threads=1))
     start = load_armed_age(Path(request.init))[2] if request.init else None
     recipe, subsets, table, told = _given(request, start)
     out = course.made_folder()

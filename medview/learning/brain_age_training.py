@@ -61,7 +61,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     DataError
         Unusable data or recipe; a patient in two parts.
     """
-    course = Course.start(request, threads=1)
+    course = Course.start(job, request, threads=1)
     recipe = AgeRecipe.of(dict(request.recipe))
     subsets = find_subsets(request.data, MODEL)
     whole = usable(table_of(subsets), recipe)

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import torch
 
 from medview.domain.progress import Progress
-from medview.domain.training import TrainRequest
+from medview.domain.training import Place, TrainRequest
 from medview.learning.checkpoint import EpochReport
-from medview.learning.devices import choose_device
+from medview.learning.devices import choose_device, name_of
 from medview.learning.subset import LeftOut
 
 
@@ -40,8 +40,18 @@ class Course:
     until: float
 
     @classmethod
-    def start(cls, request: TrainRequest, *, threads: int | None = None) -> Course:
-        """Settle device and threads; where the request names none, `threads` (None: torch's own).
+    def start(
+        cls,
+        job: Progress,
+        request: TrainRequest,
+        *,
+        threads: int | None = None,
+        only_cpu: bool = True,
+    ) -> Course:
+        """Settle device and threads, and tell of them.
+
+        Where the request names no threads, `threads` count (None: torch's own). `only_cpu`
+        networks are too small to gain by a GPU.
 
         Raises
         ------
@@ -53,6 +63,9 @@ class Course:
         if chosen:
             torch.set_num_threads(chosen)
         device = choose_device(request.device)
+        if only_cpu:
+            device = "cpu"
+        job.partial(Place(name_of(device), torch.get_num_threads()))
         return cls(device, Path(request.out), began, end_after(request.max_minutes, began))
 
     @property

@@ -82,7 +82,7 @@ def fit_armed(job: Progress, request: TrainRequest) -> dict[str, Any]:
 
 
 def _fit(job: Progress, request: TrainRequest, model: str) -> dict[str, Any]:
-    course = Course.start(request)
+    course = Course.start(job, request)
     recipe = RECIPES[model].of(request.recipe)
     subsets = find_subsets(request.data, model)
     given, start = _given(job, recipe, _labelled(subsets), request, model)

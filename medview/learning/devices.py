@@ -16,10 +16,15 @@ from medview.domain.progress import Progress
 def devices_here(job: Progress) -> tuple[tuple[str, str], ...]:
     """Name every device of this machine: what a request calls it, and what a reader does."""
     job.check()
-    found = [("cpu", "CPU")]
+    found = [("cpu", name_of("cpu"))]
     for number in range(torch.cuda.device_count()):
-        found.append((f"cuda:{number}", torch.cuda.get_device_name(number)))
+        found.append((f"cuda:{number}", name_of(f"cuda:{number}")))
     return tuple(found)
+
+
+def name_of(device: str) -> str:
+    """What a reader calls a device: "CPU", or the name of the GPU."""
+    return "CPU" if device == "cpu" else torch.cuda.get_device_name(device)
 
 
 def choose_device(wanted: str) -> str:

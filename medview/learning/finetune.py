@@ -19,7 +19,7 @@ from typing import Any, cast
 from medview.domain.comparison import CompareRequest
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress, Silent, Steered
-from medview.domain.training import FinetuneRequest, TrainRequest
+from medview.domain.training import FinetuneRequest, Place, TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
 from medview.io.plain import plain
@@ -189,7 +189,7 @@ def _balance(cases: Sequence[TrainCase]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Quiet(Silent):
-    """Progress without parts: epochs are told by history.csv, which every process can read.
+    """Progress without parts but where it runs: epochs are told by history.csv.
 
     Where the reader has said so, it waits between two epochs.
     """
@@ -199,6 +199,11 @@ class _Quiet(Silent):
     def report(self, done: int, total: int, text: str = "") -> None:
         """Pass it on."""
         self.job.report(done, total, text)
+
+    def partial(self, payload: object) -> None:
+        """Pass on where it runs."""
+        if isinstance(payload, Place):
+            self.job.partial(payload)
 
     def check(self) -> None:
         """Ask the whole, and wait as long as the reader wants a pause."""

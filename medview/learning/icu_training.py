@@ -55,7 +55,7 @@ def fit_kind(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> dic
     UsageError
         Several processes that cannot reach each other, or with weights to start from.
     """
-    course = Course.start(request, threads=2)
+    course = Course.start(job, request, threads=2)
     if request.init:
         refuse_several(f"{kind.MODEL} with --init", "a version goes on in a minute")
         from medview.learning.icu_tuning import tune

@@ -81,7 +81,7 @@ def tune(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> dict[st
     WeightsError
         Weights missing, damaged or foreign.
     """
-    course = Course.start(request, threads=2)
+    course = Course.start(job, request, threads=2)
     subsets = find_stays(request.data, kind.MODEL, request.variables)
     given = _given(job, request, kind, subsets)
     card, model, recipe, works = given.card, given.model, given.recipe, given.works

@@ -44,7 +44,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     DataError
         No film with a lung mask.
     """
-    course = Course.start(request)
+    course = Course.start(job, request)
     recipe = recipe_of(request.recipe)
     subsets = find_subsets(request.data, "lung-net")
     films = [read_film(case) for subset in subsets for case in subset.cases]

@@ -49,7 +49,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     DataError
         Unusable data or recipe, or nothing to learn from.
     """
-    course = Course.start(request)
+    course = Course.start(job, request, only_cpu=False)
     request = replace(request, device=course.device)
     recipe = RegionRecipe.of(dict(request.recipe))
     subsets = find_subsets(request.data, MODEL)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from medview.domain.errors import Cancelled, DataError, MedviewError
-from medview.domain.training import FinetuneRequest
+from medview.domain.training import FinetuneRequest, Place
 from medview.services.earlier_trainings import EarlierTrainings
 from medview.services.histories import Curves
 from medview.services.jobs import Job
@@ -93,6 +93,7 @@ class TrainingRun:
             is_paused=False,
             is_finishing=max_minutes is not None,
             seconds_left=None,
+            place=None,
             base=Path(request.train.init or ""),
             preview=self._state.now.preview if resume else None,
         )
@@ -106,13 +107,17 @@ class TrainingRun:
 
         def ready(left: Left | None) -> None:
             if self._errand is errand:
-                answers = Answers(self._done, self._stopped, ways=self._ways)
+                answers = Answers(self._done, self._stopped, self._told, self._ways)
                 self._job = self._tasks.run(errand, answers)
                 self._state.set(preview=left.preview if left is not None else None)
 
         # In private mode nobody remembers names of folders: it goes on as the window does.
         begun = None if self._session.private else self.begun
         self._folder.make_room(begun, ready, resume=resume)
+
+    def _told(self, part: object) -> None:
+        if isinstance(part, Place):
+            self._state.set(place=part)
 
     def _ways(self, error: MedviewError) -> tuple[Way, ...]:
         """With half as many cases in a step a training may do where memory ran out."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from psygnal import Signal
 
-from medview.domain.training import Method
+from medview.domain.training import Method, Place
 from medview.services.case_table import CaseLine
 from medview.services.histories import Curves
 
@@ -46,7 +46,8 @@ class Tuned:
     (None before the first validation, and when they were kept or rejected). `reference` is the
     locked set, `locked` what was counted there, `not_locked` why it cannot be one; `lines` tell of
     each case that was held out. `rates` is what a search for a learning rate gave, or why it gave
-    nothing; one is under way while `is_finding`. While `is_finishing` a training ends with the best
+    nothing; one is under way while `is_finding`. `place` is where a training runs, as it says
+    itself. While `is_finishing` a training ends with the best
     weights until then.
     """
 
@@ -69,6 +70,7 @@ class Tuned:
     is_finishing: bool = False
     seconds_left: float | None = None
     memory_mb: float | None = None
+    place: Place | None = None
     lines: tuple[CaseLine, ...] = ()
     rates: Mapping[str, Any] = field(default_factory=dict)
     is_finding: bool = False

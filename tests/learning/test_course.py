@@ -7,7 +7,7 @@ import torch
 
 from medview.domain.errors import Cancelled, ModelInputError
 from medview.domain.progress import Silent
-from medview.domain.training import TrainRequest
+from medview.domain.training import Place, TrainRequest
 from medview.learning import course
 from medview.learning.checkpoint import EpochReport
 from medview.learning.course import Course, end_after, epochs_of
@@ -54,15 +54,28 @@ def threads():
 
 
 def begun(out, **more):
-    return Course.start(TrainRequest((), str(out), {}, **more))
+    return Course.start(Silent(), TrainRequest((), str(out), {}, **more))
 
 
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize(("asked", "own", "used"), [(None, 2, 2), (1, 2, 1), (None, None, 3)])
 def test_threads_are_those_asked_for_or_else_the_models_own(asked, own, used):
     torch.set_num_threads(3)
-    Course.start(TrainRequest((), "out", {}, threads=asked), threads=own)
+    job = Told()
+    Course.start(job, TrainRequest((), "out", {}, threads=asked), threads=own)
     assert torch.get_num_threads() == used
+    assert job.parts == [Place("CPU", used)]
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize(("only_cpu", "told"), [(True, ("cpu", "CPU")), (False, ("cuda:0", "X1"))])
+def test_the_device_that_is_told_is_the_one_that_is_used(monkeypatch, only_cpu, told):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "X1")
+    job = Told()
+    request = TrainRequest((), "out", {}, device="auto")
+    started = Course.start(job, request, only_cpu=only_cpu)
+    assert (started.device, job.parts[0].name) == told
 
 
 def test_a_device_that_is_not_there_is_refused_before_anything_is_read(tmp_path):

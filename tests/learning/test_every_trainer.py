@@ -8,11 +8,13 @@ import os
 import signal
 
 import pytest
+import torch
 from age_sets import ixi_rows, write_ixi_table
 from brains import head, write_nifti
 from chest_phantom import case_list
 from every_trainer import EPOCHS, KINDS, STEPS_OF_OTHERS
 from icu_minis import challenge
+from safetensors.torch import load_file
 
 from medview.domain.errors import DataError, MedviewError, WriteError
 from medview.io.atomic import DRAFT
@@ -123,6 +125,21 @@ def test_a_training_by_one_method_does_not_go_on_by_another(kind, data, tmp_path
     with pytest.raises(DataError, match=f"by the method {kind.part}, not by full") as caught:
         kind.train(data, tmp_path / "out", init=start, resume=True)
     assert f"Go on with the method {kind.part}" in caught.value.do
+
+
+@each_kind
+def test_running_means_of_what_does_not_learn_rest(kind, data, tmp_path):
+    kind.train(data, tmp_path / "base")
+    start = tmp_path / "base" / "weights.safetensors"
+    kind.train(data, tmp_path / "out", init=str(start), method=kind.part)
+    before, after = load_file(start), load_file(tmp_path / "out" / start.name)
+    norms = [name.removesuffix("running_mean") for name in before if name.endswith("running_mean")]
+    resting = [n for n in norms if torch.equal(before[f"{n}weight"], after[f"{n}weight"])]
+    assert resting or kind.model not in ("anomaly", "cxr")  # others have no such layers
+    for norm in resting:
+        for name in ("running_mean", "running_var", "num_batches_tracked"):
+            one, other = (of[f"{norm}{name}"] for of in (before, after))
+            assert torch.equal(one, other), f"{norm}{name}"
 
 
 EDITS = (

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from throwaway import save_nifti, small_head, throwaway_weights
@@ -9,12 +10,13 @@ from torch import nn
 
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
-from medview.domain.training import FinetuneRequest, TrainRequest
+from medview.domain.training import FinetuneRequest, Place, TrainRequest
 from medview.io.cards import read_card, write_card
 from medview.io.seen import seen_of
 from medview.learning import finetune as module
 from medview.learning.case_check import check
 from medview.learning.cases import find_subsets
+from medview.learning.checkpoint import EpochReport
 from medview.learning.finetune import (
     PAUSE,
     finetune,
@@ -196,6 +198,19 @@ def test_a_pause_holds_the_training_until_it_is_over():
     module._Quiet(reader).check()
     assert reader.asked == 3
     module._Quiet(Silent()).check()
+
+
+def test_of_the_parts_of_a_training_only_where_it_runs_is_passed_on():
+    class Reader(Silent):
+        told: ClassVar[list[object]] = []
+
+        def partial(self, payload):
+            self.told.append(payload)
+
+    reader = module._Quiet(Reader())
+    reader.partial(EpochReport(1, 4, {}, 0.0, True))
+    reader.partial(Place("CPU", 2))
+    assert reader.job.told == [Place("CPU", 2)]
 
 
 def test_nobody_of_a_locked_set_may_be_among_the_cases(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from services.stubs import FOUND, LaterWriter, surveyed
 
 from medview.domain.errors import OUT_OF_MEMORY, DataError, WorkerDied
+from medview.domain.training import Place
 from medview.services.training_run import AT_ONCE
 
 
@@ -30,6 +31,17 @@ def test_what_goes_on_is_what_was_begun_whatever_was_chosen_since(
     train = jobs.running("finetune:finetune")[-1].args[0].train
     assert (train.method, train.recipe["epochs"], train.data) == ("head", 7, ("/cases/cases.csv",))
     assert (tuning.now.wish.method, tuning.now.found["cases"]) == ("head", 3)
+
+
+def test_where_a_training_runs_is_what_it_says_itself(tuning, jobs):
+    surveyed(tuning, jobs).finish(FOUND)
+    tuning.start()
+    assert tuning.now.place is None
+    jobs.running("finetune:finetune")[-1].send(Place("CPU", 2))
+    assert tuning.now.place == Place("CPU", 2)
+    tuning.stop()
+    tuning.start()
+    assert tuning.now.place is None
 
 
 @pytest.fixture

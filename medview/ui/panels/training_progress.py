@@ -63,7 +63,7 @@ class ProgressCard(Card):
         for part in (self._pause, self._best):
             part.setDisabled(now.is_finishing)
         self._pause.setText(tr("Continue") if now.is_paused else tr("Pause"))
-        pace = pace_words(now, self._app.preferences.settings.device)
+        pace = pace_words(now)
         self._pace.setText(pace if runs else "")
         self._pace.setVisible(runs and bool(pace))
 

@@ -17,7 +17,7 @@ _MOST_DIFFERENCES = 20
 _NEITHER = ("coverage", "interval_width")
 
 
-def pace_words(now: Tuned, device: str) -> str:
+def pace_words(now: Tuned) -> str:
     """Time left, cases a second, device and memory, as far as they are known."""
     parts = [tr("paused")] if now.is_paused else []
     if 0 < now.epochs <= now.epoch:
@@ -30,7 +30,10 @@ def pace_words(now: Tuned, device: str) -> str:
         if left > 0 and now.seconds_left > 0 and now.found.get("cases"):
             pace = now.found["cases"] * left / now.seconds_left
             parts.append(tr("{n} cases/s", n=number(pace, 2)))
-    parts.append(tr("device {name}", name=tr("automatic") if device == "auto" else device))
+    if now.place is not None:
+        in_parallel = now.place.name == "CPU" and now.place.threads > 1
+        cores = tr("CPU, {n} threads", n=now.place.threads)
+        parts.append(cores if in_parallel else now.place.name)
     if now.memory_mb:
         parts.append(tr("{n} MB", n=f"{now.memory_mb:.0f}"))
     # A figure and its unit stay in one line; sentences may break.

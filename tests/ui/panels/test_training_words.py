@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from medview.domain.training import Place
 from medview.services.tuned import Tuned, Wish
 from medview.ui.panels.training_words import (
     difference_lines,
@@ -14,6 +15,7 @@ from medview.ui.panels.training_words import (
     worse_words,
 )
 
+CPU = Place("CPU", 2)
 CURVES = {("train", "loss"): ((1, 0.5), (2, 0.25)), ("val", "loss"): ((1, 0.6), (2, 0.4))}
 
 
@@ -26,22 +28,31 @@ def test_time_is_said_in_one_unit(seconds, said):
 
 
 def test_pace_is_told_as_far_as_it_is_known():
-    assert pace_words(Tuned("running"), "auto") == "device automatic"
+    assert pace_words(Tuned("running")) == ""
     now = Tuned(
         "running", found={"cases": 30}, epochs=12, curves=CURVES, seconds_left=100.0,
-        memory_mb=512.4, is_paused=True,
+        memory_mb=512.4, is_paused=True, place=CPU,
     )  # fmt: skip
-    assert pace_words(now, "cpu") == (
-        "paused · 100\u00a0s\u00a0left · 3.0\u00a0cases/s · device cpu · 512\u00a0MB"
+    assert pace_words(now) == (
+        "paused · 100\u00a0s\u00a0left · 3.0\u00a0cases/s · CPU, 2 threads · 512\u00a0MB"
     )
 
 
 def test_at_the_last_epoch_no_pace_is_made_up():
-    now = Tuned("running", found={"cases": 30}, epochs=2, curves=CURVES, seconds_left=0.0)
+    now = Tuned("running", found={"cases": 30}, epochs=2, curves=CURVES, seconds_left=0.0,
+                place=CPU)  # fmt: skip
     done = "all epochs are done, old and new are measured"
-    assert pace_words(now, "cpu") == f"{done} · device cpu"
+    assert pace_words(now) == f"{done} · CPU, 2 threads"
     several = replace(now, wish=Wish(folds=5))
-    assert pace_words(several, "cpu") == "all epochs of this part are done · device cpu"
+    assert pace_words(several) == "all epochs of this part are done · CPU, 2 threads"
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [(None, ""), (Place("CPU", 1), "CPU"), (Place("NVIDIA A4000", 8), "NVIDIA A4000")],
+)
+def test_the_device_is_named_as_soon_as_the_training_tells_it(place, said):
+    assert pace_words(Tuned("running", place=place)) == said
 
 
 @pytest.mark.parametrize(
