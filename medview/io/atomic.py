@@ -173,6 +173,10 @@ def _workplace(path: Path) -> Iterator[Path]:
     except OSError as error:
         _clear(place, missing)
         raise write_error(path, error) from error
+    except WriteError as error:
+        _clear(place, missing)
+        error.file = error.file or path.name  # a child knows the disk, not what it writes for
+        raise
     except BaseException:
         _clear(place, missing)
         raise

@@ -47,6 +47,17 @@ def test_a_result_leaves_as_dicom_and_only_with_its_own_images(result, tmp_path,
     assert not (tmp_path / "no").exists()
 
 
+def test_a_disk_that_is_full_is_told_with_the_folder_that_has_no_room(
+    result, tmp_path, monkeypatch, capfd
+):
+    capfd.readouterr()
+    monkeypatch.setattr("medview.cli.export.EXPORT", "services.works:find_the_disk_full")
+    out = tmp_path / "dicom"
+    code, told = answer(capfd, "export", result / "out", "--study", result / "study", "--out", out)
+    assert (code, told["file"], told["what"]) == (4, "dicom", "the disk is full")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_objects_that_name_the_patient_are_refused_in_private(result, tmp_path, capfd):
     capfd.readouterr()
     out = tmp_path / "dicom"

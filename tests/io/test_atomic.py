@@ -97,6 +97,14 @@ def test_who_fills_a_draft_is_refused_by_the_name_of_the_file(tmp_path):
     assert caught.value.file == "head.nii.gz"
 
 
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_an_error_of_a_child_that_knows_no_name_gets_that_of_what_it_filled(tmp_path, whole):
+    with pytest.raises(WriteError) as caught, whole(tmp_path / "out"):
+        raise WriteError("the disk is full", do="Free some space.")
+    assert str(caught.value) == "out: the disk is full. Free some space."
+    assert names(tmp_path) == []
+
+
 def test_a_file_below_a_file_is_refused(tmp_path):
     (tmp_path / "notes").write_text("x")
     with pytest.raises(WriteError, match="lies below a file"), whole_file(tmp_path / "notes" / "r"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import sys
@@ -45,6 +46,10 @@ def end_while_filling_a_folder(job: Progress, *given: object) -> None:
     with whole_folder(path) as draft:
         (draft / "half").write_bytes(b"half")
         os._exit(9)
+
+
+def find_the_disk_full(job: Progress, *given: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "scores_sr.dcm")
 
 
 def setting(job: Progress, name: str) -> str | None:
