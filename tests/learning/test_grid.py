@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from nearness import assert_near
 from phantoms import ORIENTATIONS, geometry_of, phantom, positions
 
 from medview.learning.grid import (
@@ -120,4 +121,4 @@ def test_the_stack_of_model_slices_lies_where_its_voxels_come_from(code):
     index = np.moveaxis(np.indices(stack.shape)[:, :, rows, columns], 0, -1)
     for axis in range(3):
         found = grid.to_model(grid.from_volume(positions(geometry)[..., axis]))[:, rows, columns]
-        assert found == pytest.approx(stack.to_mm(index)[..., axis], abs=0.01)
+        assert_near(found, stack.to_mm(index)[..., axis], within=0.01)

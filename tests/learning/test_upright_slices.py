@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from nearness import assert_near
 from phantoms import ORIENTATIONS, geometry_of, positions
 from scipy.ndimage import affine_transform, zoom
 from scipy.spatial.transform import Rotation
@@ -119,7 +120,7 @@ def test_every_voxel_comes_back_to_its_place(code, monkeypatch):
     told = back.slices(rows)
     wanted = places(prepared.grid.stack(found.source))[:, prepared.scored]
     brain = prepared.brain[prepared.scored]
-    assert told[:, brain] == pytest.approx(wanted[:, brain], abs=0.05)
+    assert_near(told[:, brain], wanted[:, brain], within=0.05)
 
 
 def told_in_blocks(upright: Upright, prepared, size):
@@ -141,7 +142,7 @@ def test_slices_come_back_as_soon_as_they_are_whole_and_once(turned, upright):
     assert sorted(bit_by_bit) == list(at_once)
     for row, picture in at_once.items():
         inside = prepared.brain[prepared.scored[row]]
-        assert bit_by_bit[row][inside] == pytest.approx(picture[inside], abs=1e-4)
+        assert_near(bit_by_bit[row][inside], picture[inside], within=1e-4)
     middle = len(prepared.scored) // 2
     assert alike(at_once[middle], middle_slice(prepared)) > 0.97
 
