@@ -25,7 +25,11 @@ class Stopped(KeyboardInterrupt):
     A class of its own: where a plain KeyboardInterrupt passes through code that is compiled on
     the way, as dataclasses are at their import, CPython notes it and kills the process by SIGINT
     at its end, whatever exit code was asked for (pythonrun.c, run_eval_code_obj).
+
+    Whom it passes may put into `do` how to go on.
     """
+
+    do = ""
 
 
 @contextmanager
@@ -74,6 +78,15 @@ def heeded() -> Iterator[None]:
     except Exception:  # whatever a request became; any other error goes on as it is
         heed()
         raise
+
+
+def way_on(error: BaseException | None) -> str:
+    """What a request to end was given to say how to go on, whatever took its place since."""
+    while error is not None:
+        if isinstance(error, Stopped) and error.do:
+            return error.do
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def _deafen(numbers: tuple[int, ...]) -> None:

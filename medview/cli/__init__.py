@@ -48,7 +48,7 @@ import click
 from medview import __version__
 from medview.cli.contract import Reply
 from medview.cli.output import Voice
-from medview.stopping import Stopped, heeded, interruptible
+from medview.stopping import Stopped, heeded, interruptible, way_on
 
 # Name -> "module:function", in the order of the help page.
 COMMANDS: dict[str, str] = {
@@ -110,8 +110,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with interruptible(), heeded():
             reply = medview.main(args=words, prog_name="medview", standalone_mode=False)
-    except (click.exceptions.Abort, Stopped):
-        return voice.stopped()
+    except (click.exceptions.Abort, Stopped) as stop:
+        return voice.stopped(way_on(stop))
     except click.ClickException as error:
         return voice.misused(error)
     # The one place where the command line meets what nobody foresaw; see services/jobs.py for

@@ -14,6 +14,9 @@ from medview.cli.contract import Answer, Context, command
 from medview.cli.progress import in_time
 from medview.cli.running import run_options
 from medview.domain.wording import counted
+from medview.stopping import Stopped
+
+_GO_ON = 'Finished cases stay; the same command with "--resume" goes on after them.'
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
@@ -68,15 +71,19 @@ def batch(context: Context, model: str, path: Path, out: Path, **wanted: Any) ->
     engine = _engine(context, wanted)
     resume = wanted.pop("resume")
     cases = find_cases(context.jobs, card, path, private=context.options.private)
-    body = run_batch(
-        engine,
-        card,
-        cases,
-        run_options(context, wanted),
-        out,
-        resume=resume,
-        progress=context.report,
-    )
+    try:
+        body = run_batch(
+            engine,
+            card,
+            cases,
+            run_options(context, wanted),
+            out,
+            resume=resume,
+            progress=context.report,
+        )
+    except Stopped as stop:
+        stop.do = _GO_ON if out.exists() else ""
+        raise
     return Answer(body, exit_code=int(bool(body["failed"])))
 
 

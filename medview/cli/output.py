@@ -64,9 +64,9 @@ class Voice:
         what = error.format_message().strip().rstrip(".")
         return self.failed(UsageError(what, do=f'"{path} --help" shows how it is used.'))
 
-    def stopped(self) -> int:
-        """Tell that the user stopped the command (exit 130)."""
-        return self.failed(Cancelled("stopped before the end"))
+    def stopped(self, do: str = "") -> int:
+        """Tell that the user stopped the command (exit 130), and how to go on."""
+        return self.failed(Cancelled("stopped before the end", do=do))
 
     def failed(self, error: Exception) -> int:
         """Tell any error in a sentence, and in JSON where that was asked for."""

@@ -69,12 +69,16 @@ def run_batch(
         finished = {outcome.case.name for outcome in done}
         tasks = [task for task in tasks if task.case.name not in finished]
         progress(len(done), len(cases), "")
-        for outcome in engine(tasks):
-            done.append(outcome)
-            result = out / outcome.case.name / RESULT
-            if outcome.asked is not None and result.is_file():
-                note(out, outcome.case.name, outcome.asked, result)
-            progress(len(done), len(cases), f"case {len(done)} / {len(cases)}")
+        try:
+            for outcome in engine(tasks):
+                done.append(outcome)
+                result = out / outcome.case.name / RESULT
+                if outcome.asked is not None and result.is_file():
+                    note(out, outcome.case.name, outcome.asked, result)
+                progress(len(done), len(cases), f"case {len(done)} / {len(cases)}")
+        except BaseException:
+            sweep(out)  # a worker that was killed has left its drafts
+            raise
         order = {case.name: n for n, case in enumerate(cases)}
         done.sort(key=lambda outcome: order[outcome.case.name])
         body = {**summary(done, len(tasks), time.perf_counter() - began), "redone": redone}

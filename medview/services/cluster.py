@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import signal
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from multiprocessing import resource_tracker
 from typing import Any
 
 from medview.domain.errors import UsageError
@@ -39,6 +44,20 @@ def _work(task: Task) -> Outcome:
         return run_task(jobs, task)
 
 
+@contextmanager
+def _children_deaf() -> Iterator[None]:
+    """Start processes that do not hear Ctrl-C, which a terminal sends to all: we end them."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # that takes the signals off again as it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _distributed() -> Any:
     try:
         return import_module("distributed")
@@ -51,9 +70,14 @@ def _distributed() -> Any:
 
 def _client(distributed: Any, scheduler: str | None, workers: int) -> Any:
     if scheduler is None:
-        return distributed.Client(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-        )
+        with _children_deaf():
+            return distributed.Client(
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address=None,
+                host="127.0.0.1",
+                silence_logs=logging.ERROR,  # of a stop its own words would tell a page
+            )
     try:
         return distributed.Client(scheduler, timeout="10s")
     except (OSError, ValueError) as error:

@@ -2,8 +2,11 @@
 
 import csv
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from throwaway import save_nifti, small_head, throwaway_weights
@@ -137,3 +140,32 @@ def test_a_cluster_of_two_workers_gives_the_same_as_this_machine(folder, weights
             for name in told
         ]
         assert results[0] == results[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["local", "dask"])
+def test_ctrl_c_in_a_terminal_ends_it_with_the_way_to_go_on(weights, tmp_path, engine):
+    pytest.importorskip("distributed")
+    (tmp_path / "in").mkdir()
+    for n in range(6):
+        save_nifti(small_head(), tmp_path / "in" / f"c{n}_T1.nii.gz")
+    out = tmp_path / "out"
+    words = ("batch", "anomaly", tmp_path / "in", "--out", out, "--weights", weights)
+    more = ("--engine", engine, "--workers", "2", *FAST)
+    command = [sys.executable, "-m", "medview", *map(str, words), *more]
+    # A group of its own, as a shell gives it: Ctrl-C goes to all processes of it.
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while process.poll() is None and len(list(out.glob("*/result.json"))) < 2:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    told, err = process.communicate(timeout=300)
+    assert process.returncode == 130
+    assert json.loads(told)["code"] == "MV-JOB-130"
+    assert "--resume" in json.loads(told)["do"]
+    assert "\n" not in err.strip(), err
+    kept = {item.name for item in out.iterdir()}
+    assert kept - {"made_from.jsonl"} == {path.parent.name for path in out.glob("*/result.json")}
+    again = subprocess.run([*command, "--resume"], capture_output=True, check=False, timeout=500)
+    assert (again.returncode, json.loads(again.stdout)["done"]) == (0, 6)

@@ -17,6 +17,7 @@ from medview.cli import main
 from medview.cli.contract import Answer, command
 from medview.cli.output import Voice
 from medview.domain.errors import DataError, ModelInputError
+from medview.stopping import Stopped
 
 
 @command("echo")
@@ -319,6 +320,21 @@ def test_an_interrupted_command_says_so_with_exit_code_130(number):
     assert process.returncode == 130
     assert json.loads(out)["code"] == "MV-JOB-130"
     assert b"Traceback" not in err
+
+
+def test_who_was_interrupted_is_told_how_to_go_on_where_there_is_a_way(monkeypatch, capfd):
+    @command("echo")
+    def stopped(context):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except Stopped as stop:
+            stop.do = "Go on with --resume."
+            raise
+
+    monkeypatch.setattr(sys.modules[__name__], "echo", stopped)
+    assert main(["echo"]) == 130
+    said = capfd.readouterr().err.strip()
+    assert said == "medview: stopped before the end. Go on with --resume."
 
 
 def test_a_second_request_to_end_does_not_disturb_the_tidying_up():

@@ -1,9 +1,11 @@
 """Batches: outcomes, going on after a stop, engines."""
 
 import shutil
+import signal
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from services.stubs import CARD
@@ -15,6 +17,7 @@ from medview.services.batch_cases import Case
 from medview.services.batch_outcome import Outcome
 from medview.services.inputs import Wanted
 from medview.services.running import RunOptions
+from medview.stopping import Stopped
 
 CASES = tuple(Case(name, Wanted()) for name in ("a", "b", "c"))
 
@@ -203,6 +206,35 @@ def test_a_case_that_was_never_run_is_run_and_not_called_one_that_changed(inputs
     shutil.rmtree(inputs / "o" / "b")
     body, ran = of_age(inputs, RunOptions())
     assert (ran, body["resumed"], body["redone"]) == (["b"], 1, [])
+
+
+def test_a_stop_leaves_finished_cases_and_no_drafts_of_those_that_were_killed(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("medview.io.atomic._NEW_S", -1.0)
+    out = tmp_path / "o"
+
+    def engine(tasks):
+        yield Outcome(CASES[0])
+        (out / "a").mkdir()
+        (out / ".medview-a1b2c3d4" / "draft").mkdir(parents=True)
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        run_batch(engine, CARD, CASES, RunOptions(), out, resume=False, progress=unseen)
+    assert [item.name for item in out.iterdir()] == ["a"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no masks")
+def test_ctrl_c_in_a_terminal_reaches_none_of_the_workers_of_a_cluster_here(monkeypatch):
+    def masked():
+        return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+    monkeypatch.setattr(
+        cluster, "_distributed", lambda: SimpleNamespace(Client=lambda **given: [masked()])
+    )
+    assert cluster._client(cluster._distributed(), None, 2) == [True]
+    assert not masked()
 
 
 def test_without_the_extra_a_cluster_is_refused_with_what_to_install(monkeypatch):
