@@ -8,7 +8,6 @@ import shutil
 import signal
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,38 +118,16 @@ def _home():
 @pytest.fixture(scope="session")
 def _children():
     """Children of this process's own that no command ends."""
-    from medview.services import jobs
+    from lasting import lasting_jobs
 
-    lanes = {name: replace(habits, ends="never") for name, habits in jobs._LANES.items()}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs, "_LANES", lanes)
-        shared = jobs.Jobs(lambda call: call())
-    # One child learns and runs what was learnt: both import the same for seconds.
-    shared._lanes["train"] = shared._lanes["compute"]
-    with shared:
+    with lasting_jobs() as shared:
         yield shared
 
 
 @pytest.fixture(scope="module")
 def lasting_children(_children):
-    """Commands of this module ask the same children, which a command else starts and ends itself.
+    """Commands of this module ask the same children, and so do those of other modules."""
+    from lasting import asked_by_commands
 
-    Each start of them takes longer than what most commands do, so other modules ask them too.
-    """
-    from medview.cli.contract import Context
-    from medview.services import batch
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Context, "jobs", property(lambda context: _children))
-        patch.setattr(batch, "Jobs", lambda post: _Lent(_children))
+    with asked_by_commands(_children):
         yield _children
-
-
-class _Lent:
-    """Jobs that whoever borrowed them cannot close."""
-
-    def __init__(self, jobs):
-        self.run, self.call = jobs.run, jobs.call
-
-    def close(self):
-        pass
