@@ -37,8 +37,12 @@ tests() {
 
 check "ruff check" "$bin/ruff" check .
 check "ruff format" "$bin/ruff" format --check .
+# Beside mypy, which keeps one core busy: both workers of pytest would compile every test anew.
+"$bin/pytest" --collect-only --quiet > /dev/null 2>&1 < /dev/null &
+collected=$!
 check "mypy" "$bin/mypy"
 check "import-linter" "$bin/lint-imports"
+wait "$collected" || true  # what cannot be collected is told below
 check "pytest" tests "$@"
 
 echo "== results"
