@@ -187,8 +187,8 @@ class AnomalyStudy:
             )
         self._request = replace(request, device=choose_device(request.device))
         self._marked: tuple[PreparedCase, ...] | None = None
-        self._read: dict[bool, tuple[NormalCase, ...]] = {}
-        cases = self._cases(job, upright=recipe_of(self._request.recipe, {}).upright)
+        self._read: dict[tuple[bool, bool], tuple[NormalCase, ...]] = {}
+        cases = self._cases(job, recipe_of(self._request.recipe, {}))
         own = dict.fromkeys(c.case.patient for c in cases if not c.training_only)
         self._patients = tuple(own)
         self._kept: tuple[tuple[str, bool, int, str], _Trained] | None = None
@@ -232,12 +232,14 @@ class AnomalyStudy:
             return (*found, trained.cost(wanted.samples, wanted.spread))
         return found
 
-    def _cases(self, job: Progress, *, upright: bool) -> tuple[NormalCase, ...]:
-        """The normal brains, read once as they lie and once upright."""
-        if upright not in self._read:
+    def _cases(self, job: Progress, recipe: Recipe) -> tuple[NormalCase, ...]:
+        """The normal brains, read once for each way in which heads lie."""
+        key = (recipe.upright, recipe.turned)
+        if key not in self._read:
             subsets = [s for s in find_subsets(self._request.data, "anomaly") if s.is_normal]
-            self._read[upright] = split(load_normals(job, subsets, upright=upright)[0])["train"]
-        return self._read[upright]
+            cases, _ = load_normals(job, subsets, upright=recipe.upright, turned=recipe.turned)
+            self._read[key] = split(cases)["train"]
+        return self._read[key]
 
     def _elsewhere(self, job: Progress) -> tuple[PreparedCase, ...]:
         """Marked lesions of the data's other sets, read when they are first asked for."""
@@ -258,7 +260,7 @@ class AnomalyStudy:
 
     def _train(self, job: Progress, recipe: Recipe, seed: int, fold: str) -> _Trained:
         left_out = set(self._patients[int(fold) - 1 :: self._request.folds])
-        cases = self._cases(job, upright=recipe.upright)
+        cases = self._cases(job, recipe)
         train = [c for c in cases if c.case.patient not in left_out]
         name = f"{zlib.crc32(same_run(recipe).encode()):08x}-{seed}-{fold}"
         folder = Path(self._request.out) / "checkpoint" / name

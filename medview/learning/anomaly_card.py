@@ -123,14 +123,15 @@ def draws_words(settings: AnomalySettings) -> tuple[str, ...]:
     return tuple(f"{words} (not in the paper)." for made_so, words in ways if made_so)
 
 
-def upright_words(settings: AnomalySettings) -> tuple[str, ...]:
+def upright_words(settings: AnomalySettings, recipe: Recipe) -> tuple[str, ...]:
     """Which heads are shown upright; nothing where all are shown as they lie."""
     if not settings.upright:
         return ()
+    learnt = "heads both as they lie and upright" if recipe.turned else "brains as they lie"
     return (
         f"A head turned by more than {LEAST_DEG:g} degrees against slices at most {THICKEST_MM:g} "
         "mm apart is shown upright and judged so, and the maps are turned back (not in the paper); "
-        "learnt from were brains as they lie.",
+        f"learnt from were {learnt}.",
     )
 
 
@@ -163,7 +164,7 @@ def _method(
         f"Keys and values of the largest attention are averaged over {pool} x {pool} positions.",
         *(both if share > 0 else ()),
         *draws_words(settings),
-        *upright_words(settings),
+        *upright_words(settings, recipe),
         *measured_in(recipe.folds, figures),
         *thresholds_in_words(figures),
     )

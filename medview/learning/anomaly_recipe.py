@@ -25,10 +25,11 @@ class Recipe:
     rises from `beta_start` to `beta_end` over the first `beta_share`. A share `disturb_share`
     of the slices is given with smooth noise of strength `disturb` added (knots every 19 mm) and
     the plain slice is what is wanted back: the network learns to undo what is not anatomy, as
-    denoising autoencoders do (not in the paper; 0 trains without). The last three are about the
-    finished network: with `mirrored` every other draw is of the mirror image, with `balanced` the
-    noise of all draws of a slice has a mean of 0, with `upright` heads that lie turned are shown
-    as if they did not.
+    denoising autoencoders do (not in the paper; 0 trains without). With `turned` heads that lie
+    turned are learnt from both as they lie and upright. The other three are about the finished
+    network: with `mirrored` every other draw is of the mirror image, with `balanced` the noise of
+    all draws of a slice has a mean of 0, with `upright` heads that lie turned are shown as if
+    they did not.
     """
 
     epochs: int = 20
@@ -53,6 +54,7 @@ class Recipe:
     mirrored: bool = False
     balanced: bool = True
     upright: bool = True
+    turned: bool = True
     bfloat16: bool = True
     network: VaeOptions = field(default_factory=VaeOptions)
     augment: Augmentation = field(default_factory=Augmentation)
@@ -75,6 +77,8 @@ def same_run(recipe: Recipe) -> str:
     for name in ("mirrored", "balanced", "upright"):  # no matter of training
         values.pop(name)
     # What is off was unknown to older checkpoints.
+    if not recipe.turned:
+        values.pop("turned")
     if not recipe.network.deterministic:
         values["network"].pop("deterministic")
     for name in ("curve", "dim"):

@@ -57,7 +57,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     recipe = Recipe.of(dict(request.recipe))
     found = find_subsets(request.data, "anomaly", request.held_out)
     subsets = [normal for each in found if (normal := each.normal_part) is not None]
-    cases, skipped = load_normals(job, subsets, upright=recipe.upright)
+    cases, skipped = load_normals(job, subsets, upright=recipe.upright, turned=recipe.turned)
     out = course.made_folder()
     parts = split(cases)
     leads = Ranks.here(request.device).leads

@@ -74,21 +74,45 @@ class Upright:
         return np.asarray(kept[needed[kept]], dtype=np.intp)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class UprightHead:
+    """A turned head on a grid along its own axes, before model slices are made of it.
+
+    `volume` and its brain `mask` (k, j, i) lie on the grid of `volume`, in the frame of
+    ``tilt.straight``, as does `source`, the grid that the head came on; `degrees` is by how much
+    it was turned.
+    """
+
+    volume: Volume
+    mask: NDArray[np.bool_]
+    source: Geometry
+    degrees: float
+
+
 def cut_upright(volume: Volume, prepared: Prepared) -> Upright | None:
     """A head cut upright, or None where it lies so already or nobody can tell how it lies."""
-    if not _can_be_told(volume, prepared.mask):
+    head = upright_head(volume, prepared.mask)
+    if head is None:
         return None
-    pose = pose_in_slices(volume, prepared.mask)
+    cut = prepare(head.volume, head.mask)
+    return Upright(cut, head.source, head.volume.geometry, head.degrees)
+
+
+def upright_head(volume: Volume, mask: NDArray[np.bool_]) -> UprightHead | None:
+    """A head turned upright, `mask` its brain (k, j, i); None where `cut_upright` has none."""
+    if not _can_be_told(volume, mask):
+        return None
+    pose = pose_in_slices(volume, mask)
     if not pose.known or not LEAST_DEG < pose.degrees <= FURTHEST_DEG:
         return None
     source = straight(volume.geometry)
-    grid = _grid_of(pose, source, prepared.mask)
+    grid = _grid_of(pose, source, mask)
     given = np.asarray(volume.array, np.float32)
-    known = (prepared.mask & np.isfinite(given)).astype(np.float32)
-    mask = _taken(known, source, grid, order=1) > 0.5
+    known = (mask & np.isfinite(given)).astype(np.float32)
+    turned = _taken(known, source, grid, order=1) > 0.5
     array = np.nan_to_num(given, posinf=0.0, neginf=0.0)
     head = Volume(_taken(array, source, grid, order=3), grid, modality=volume.modality)
-    return Upright(prepare(head, mask), source, grid, pose.degrees)
+    return UprightHead(head, turned, source, pose.degrees)
 
 
 def upright_notes(upright: Upright) -> tuple[Note, ...]:

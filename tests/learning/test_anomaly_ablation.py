@@ -91,17 +91,17 @@ def test_heads_as_they_lie_are_asked_of_the_same_weights(one, monkeypatch):
     first = run(one, "default")
     read, load = [], anomaly_ablation.load_normals
 
-    def watched(job, subsets, *, upright):
-        read.append(upright)
-        return load(job, subsets, upright=upright)
+    def watched(job, subsets, *, upright, turned):
+        read.append((upright, turned))
+        return load(job, subsets, upright=upright, turned=turned)
 
     monkeypatch.setattr(anomaly_ablation, "load_normals", watched)
     lying = run(one, "as-they-lie")
-    assert read == [False]
+    assert read == [(False, True)]
     assert lying[0].cases == first[0].cases
     assert lying[0].score == first[0].score  # these heads do not lie turned
     run(one, "default")
-    assert read == [False]
+    assert read == [(False, True)]
 
 
 def test_without_spread_one_network_is_judged_with_and_without_its_variance(one, monkeypatch):

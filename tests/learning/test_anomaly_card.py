@@ -194,10 +194,13 @@ NONE = Normals([], [])
 
 
 def test_it_is_told_that_turned_heads_are_shown_upright_where_they_are():
-    told = upright_words(AnomalySettings(upright=True))
+    told = upright_words(AnomalySettings(upright=True), Recipe())
     assert told
     assert "more than 5 degrees" in told[0]
-    assert upright_words(AnomalySettings()) == ()
+    assert "both as they lie and upright" in told[0]
+    lying = upright_words(AnomalySettings(upright=True), Recipe(turned=False))
+    assert "learnt from were brains as they lie." in lying[0]
+    assert upright_words(AnomalySettings(), Recipe()) == ()
     args = ([], ("p",), Recipe())
     assert told[0] in make_card(*args, AnomalySettings(upright=True), NONE, ()).method
     assert told[0] not in make_card(*args, AnomalySettings(), NONE, ()).method

@@ -95,7 +95,7 @@ def test_of_a_list_with_lesions_the_normal_brains_are_learnt_from(tmp_path, monk
     (tmp_path / "cases.csv").write_text("\n".join(rows) + "\n")
     read = []
 
-    def stop(job, subsets, *, upright):
+    def stop(job, subsets, *, upright, turned):
         read.extend(case.case for subset in subsets for case in subset.cases)
         raise DataError("that is enough")
 

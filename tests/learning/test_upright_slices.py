@@ -1,6 +1,7 @@
 """A head that lies turned is cut upright, and every voxel comes back to its place."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from scipy.spatial.transform import Rotation
 
 from medview.domain.geometry import Geometry
 from medview.domain.volume import Volume
-from medview.learning import upright_slices
+from medview.learning import normal_cases, upright_slices
 from medview.learning.brain import prepare
-from medview.learning.upright import Pose, mean_head
+from medview.learning.subset import TrainCase
+from medview.learning.upright import Pose, mean_head, pose_of
 from medview.learning.upright_slices import Upright, WayBack, cut_upright, upright_notes
 
 STEP_MM = 3.0
@@ -174,3 +176,36 @@ def test_values_that_are_missing_are_no_brain(turned, monkeypatch):
     whole = cut_upright(volume, prepared)
     assert whole.prepared.mask.sum() - holed.prepared.mask.sum() == pytest.approx(343, rel=0.2)
     assert np.isfinite(holed.prepared.slices).all()
+
+
+@pytest.fixture
+def learnt_from(monkeypatch):
+    """The brains that are learnt from, of a head that lies as told."""
+
+    def brains(*, both, **lies):
+        volume, prepared = head(**lies)
+        monkeypatch.setattr(normal_cases, "read_image", lambda *_: volume)
+        monkeypatch.setattr(normal_cases, "brain_of", lambda *_: prepared.mask)
+        monkeypatch.setattr(normal_cases, "prepare_case", lambda *_, **__: None)
+        case = TrainCase("one", "one", {"t1": Path("t1.nii")}, "t1", label=0)
+        return normal_cases.load_normal(case, turned=both).brains
+
+    return brains
+
+
+def degrees(brain):
+    """By how much a brain that is learnt from lies turned."""
+    return pose_of(brain.values[0, 0].numpy(), brain.step_mm[0]).degrees
+
+
+def test_a_turned_head_is_learnt_from_as_it_lies_and_upright(learnt_from):
+    lying = learnt_from(both=False, pitch=14, yaw=6)
+    both = learnt_from(both=True, pitch=14, yaw=6)
+    assert len(both) == 2 * len(lying)
+    assert all((one.values == other.values).all() for one, other in zip(both, lying, strict=False))
+    assert min(degrees(brain) for brain in lying) > 13
+    assert max(degrees(brain) for brain in both[len(lying) :]) < 2
+
+
+def test_what_lies_straight_is_learnt_from_as_it_lies_alone(learnt_from):
+    assert len(learnt_from(both=True)) == len(learnt_from(both=False))
