@@ -40,6 +40,13 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Rounds:
+    """How many epochs a training has in all, where several networks learn one after the other."""
+
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrainRequest:
     """What ``medview train`` was asked for; paths are strings, as they were given.
 

@@ -19,7 +19,7 @@ from typing import Any, cast
 from medview.domain.comparison import CompareRequest
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress, Silent, Steered
-from medview.domain.training import FinetuneRequest, Place, TrainRequest
+from medview.domain.training import FinetuneRequest, Place, Rounds, TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
 from medview.io.plain import plain
@@ -189,7 +189,7 @@ def _balance(cases: Sequence[TrainCase]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Quiet(Silent):
-    """Progress without parts but where it runs: epochs are told by history.csv.
+    """Progress without parts but where it runs and how long: epochs are told by history.csv.
 
     Where the reader has said so, it waits between two epochs.
     """
@@ -201,8 +201,8 @@ class _Quiet(Silent):
         self.job.report(done, total, text)
 
     def partial(self, payload: object) -> None:
-        """Pass on where it runs."""
-        if isinstance(payload, Place):
+        """Pass on where it runs, and how many epochs there are."""
+        if isinstance(payload, (Place, Rounds)):
             self.job.partial(payload)
 
     def check(self) -> None:

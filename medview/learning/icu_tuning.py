@@ -21,7 +21,7 @@ from torch import nn
 from medview.domain.card import ModelCard
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
-from medview.domain.training import TrainRequest
+from medview.domain.training import Rounds, TrainRequest
 from medview.learning.armed_rules import numbered
 from medview.learning.begun_with import begin
 from medview.learning.checkpoint import (
@@ -89,6 +89,7 @@ def tune(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> dict[st
     begin(request, subsets)
     write_splits(out / "splits.csv", works, private=request.private)
     runs = [run for work in works for run in _runs(work, model, recipe, request)]
+    job.partial(Rounds(max(run.first_epoch for run in runs) + recipe.epochs))
     history, late = _all_of(job, runs, course.until)
     write_history(out / "history.csv", history)
     patients = patients_in(works)

@@ -11,13 +11,14 @@ from medview.domain.errors import DataError
 from medview.io.tables import read_table
 
 TRUE = "true_"
+LABEL = "label"
 
 
 @dataclass(frozen=True, slots=True)
 class CaseLine:
     """A case: what is true, what the old and the new version say, and its image (None: a row).
 
-    `truth` is None where it is not known.
+    `truth` is None where it is not known, or where it is no figure but a `label`, "0" or "1".
     """
 
     case: str
@@ -26,6 +27,7 @@ class CaseLine:
     old: float
     new: float
     file: Path | None = None
+    label: str = ""
 
     @property
     def closer(self) -> float | None:
@@ -51,7 +53,8 @@ def case_lines(folder: Path, files: Mapping[str, str]) -> tuple[CaseLine, ...]:
         if old and new:
             path = Path(files[case]) if case in files else None
             known = float(truth) if truth else None
-            lines.append(CaseLine(case, score, known, float(old), float(new), path))
+            label = "" if truth else both[0][case].get(LABEL, "")
+            lines.append(CaseLine(case, score, known, float(old), float(new), path, label))
     return tuple(sorted(lines, key=lambda line: (line.closer or 0.0, line.case)))
 
 

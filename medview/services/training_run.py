@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from medview.domain.errors import Cancelled, DataError, MedviewError
-from medview.domain.training import FinetuneRequest, Place
+from medview.domain.training import FinetuneRequest, Place, Rounds
 from medview.services.earlier_trainings import EarlierTrainings
 from medview.services.histories import Curves
 from medview.services.jobs import Job
@@ -118,6 +118,8 @@ class TrainingRun:
     def _told(self, part: object) -> None:
         if isinstance(part, Place):
             self._state.set(place=part)
+        if isinstance(part, Rounds):
+            self._state.set(epochs=part.epochs)
 
     def _ways(self, error: MedviewError) -> tuple[Way, ...]:
         """With half as many cases in a step a training may do where memory ran out."""

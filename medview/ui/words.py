@@ -72,12 +72,14 @@ def decimals_of(*values: float | None) -> int:
 def alike(*values: float | None) -> tuple[str, ...]:
     """Figures to be compared: with as many decimals each as the largest needs."""
     decimals = decimals_of(*values)
-    return tuple(
-        "–"
-        if value is None or not math.isfinite(value)
-        else f"{value:.{decimals}f}".replace("-", "\u2212")
-        for value in values
-    )
+    return tuple(fixed(value, decimals) for value in values)
+
+
+def fixed(value: float | None, decimals: int) -> str:
+    """A figure with so many decimals; "–" for none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.{decimals}f}".replace("-", "\u2212")
 
 
 def short(value: float) -> str:

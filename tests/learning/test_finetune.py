@@ -10,7 +10,7 @@ from torch import nn
 
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
-from medview.domain.training import FinetuneRequest, Place, TrainRequest
+from medview.domain.training import FinetuneRequest, Place, Rounds, TrainRequest
 from medview.io.cards import read_card, write_card
 from medview.io.seen import seen_of
 from medview.learning import finetune as module
@@ -210,7 +210,8 @@ def test_of_the_parts_of_a_training_only_where_it_runs_is_passed_on():
     reader = module._Quiet(Reader())
     reader.partial(EpochReport(1, 4, {}, 0.0, True))
     reader.partial(Place("CPU", 2))
-    assert reader.job.told == [Place("CPU", 2)]
+    reader.partial(Rounds(20))
+    assert reader.job.told == [Place("CPU", 2), Rounds(20)]
 
 
 def test_nobody_of_a_locked_set_may_be_among_the_cases(tmp_path):

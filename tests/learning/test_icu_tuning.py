@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from icu_minis import challenge, table
 
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
-from medview.domain.training import FinetuneRequest, TrainRequest
+from medview.domain.training import FinetuneRequest, Rounds, TrainRequest
 from medview.io.cards import read_card
 from medview.io.seen import seen_of
 from medview.learning import ablation_figures
@@ -85,8 +86,15 @@ def test_all_of_a_network_learns_or_its_head_or_adapters(tmp_path, parent, metho
 
 
 def test_held_out_patients_are_not_learnt_from_and_the_curve_has_every_epoch(tmp_path, parent):
+    class Reader(Silent):
+        told: ClassVar[list[object]] = []
+
+        def partial(self, payload):
+            self.told.append(payload)
+
     wanted = request(tmp_path, parent)
-    finetune(Silent(), wanted, trainer_of("icu"))
+    finetune(Reader(), wanted, trainer_of("icu"))
+    assert Rounds(4) in Reader.told
     with (tmp_path / "out" / "splits.csv").open() as file:
         part = {row["patient"]: row["part"] for row in csv.DictReader(file)}
     held = {name for name, where in part.items() if where == "val"}

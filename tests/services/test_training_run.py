@@ -7,7 +7,7 @@ import pytest
 from services.stubs import FOUND, LaterWriter, surveyed
 
 from medview.domain.errors import OUT_OF_MEMORY, DataError, WorkerDied
-from medview.domain.training import Place
+from medview.domain.training import Place, Rounds
 from medview.services.training_run import AT_ONCE
 
 
@@ -39,6 +39,8 @@ def test_where_a_training_runs_is_what_it_says_itself(tuning, jobs):
     assert tuning.now.place is None
     jobs.running("finetune:finetune")[-1].send(Place("CPU", 2))
     assert tuning.now.place == Place("CPU", 2)
+    jobs.running("finetune:finetune")[-1].send(Rounds(20))
+    assert tuning.now.epochs == 20
     tuning.stop()
     tuning.start()
     assert tuning.now.place is None

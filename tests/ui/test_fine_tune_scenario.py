@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QTreeWidget, QWidget
 from services.stubs import result_about
 from throwaway import throwaway_weights
-from ui.panels.test_training import FOUND, OUTCOME, looked_at, write_history
+from ui.panels.test_training import FOUND, OUTCOME, looked_at, worse_outcome, write_history
 
 from medview.domain.case_check import Tried
 from medview.domain.errors import Cancelled, DataError, WorkerDied
@@ -101,10 +101,9 @@ def test_from_refused_cases_to_a_version_that_is_kept(bench, tmp_path, monkeypat
 
     # Worse on the locked set: kept only after a second word; the parent stays as it was.
     throwaway_weights(bench.app.tuning.folder)
-    worse = {**OUTCOME["before_after"], "worse": ["reference mae"]}
-    training(bench).finish({**OUTCOME, "before_after": worse})
+    training(bench).finish(worse_outcome("reference"))
     bench.settle()
-    assert "mean absolute error, locked set" in bench.find(QLabel, "training_worse").text()
+    assert "Mean absolute error, locked set" in bench.find(QLabel, "training_worse").text()
     bench.app.tuning.keep("ward-1")
     assert [each.name for each in versions()] == before
     bench.app.tuning.keep("ward-1", accept_worse=True)

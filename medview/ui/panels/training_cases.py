@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from medview.services.case_table import CaseLine
 from medview.ui.controls import name
-from medview.ui.words import number, tr
+from medview.ui.words import decimals_of, fixed, tr
 
 _ROW_PX, _MOST_ROWS = 24, 8
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class CaseTable(QTreeWidget):
@@ -28,6 +30,7 @@ class CaseTable(QTreeWidget):
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2, 3):
             self.header().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+            self.headerItem().setTextAlignment(column, _RIGHT)
         self.header().setStretchLastSection(False)
         self.itemActivated.connect(self._on_chosen)
         self.itemClicked.connect(self._on_chosen)
@@ -39,9 +42,15 @@ class CaseTable(QTreeWidget):
             return
         self._lines = lines
         self.clear()
+        decimals = decimals_of(*(value for line in lines for value in (line.old, line.new)))
+
+        def said(line: CaseLine) -> tuple[str, str]:
+            return fixed(line.old, decimals), fixed(line.new, decimals)
+
         for line in lines:
-            cells = [line.case, *(number(value) for value in (line.truth, line.old, line.new))]
-            row = QTreeWidgetItem(cells)
+            row = QTreeWidgetItem([line.case, truth_words(line, decimals), *said(line)])
+            for column in (1, 2, 3):
+                row.setTextAlignment(column, _RIGHT)
             tip = tr("Open this case with both versions") if line.file else tr("A row of a table")
             row.setToolTip(0, tip)
             self.addTopLevelItem(row)
@@ -51,3 +60,13 @@ class CaseTable(QTreeWidget):
         line = self._lines[self.indexOfTopLevelItem(row)]
         if line.file is not None:
             self._open(line.file)
+
+
+def truth_words(line: CaseLine, decimals: int) -> str:
+    """What is true of a case: its label, a whole number as it is, else as what was said of it."""
+    labels = {"0": tr("normal"), "1": tr("abnormal")}
+    if line.label:
+        return labels.get(line.label, line.label)
+    if line.truth is not None and line.truth == round(line.truth):
+        return f"{line.truth:.0f}"
+    return fixed(line.truth, decimals)

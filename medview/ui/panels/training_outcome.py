@@ -14,7 +14,14 @@ from medview.ui.containers import Card, Row
 from medview.ui.controls import button, clear, label, name
 from medview.ui.notify import ask
 from medview.ui.panels.training_cases import CaseTable
-from medview.ui.panels.training_words import DifferenceLine, difference_lines, worse_words
+from medview.ui.panels.training_words import (
+    DifferenceLine,
+    counted_words,
+    difference_lines,
+    score_words,
+    worse_sentences,
+    worse_words,
+)
 from medview.ui.words import tr
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
@@ -45,7 +52,11 @@ class OutcomeCard(Card):
         self._reject.clicked.connect(app.tuning.reject)
         self._kept = label("", "quiet", wraps=True)
         self.cases = CaseTable(lambda path: app.window.open_paths((path,)))
-        self.add(self._head, self._grid, self._worse, self.cases, self._kept)
+        self._count = label("", "quiet")
+        name(self._count, "training_held_out", tr("How many cases were held out"))
+        self._of_each = label("", "quiet", wraps=True)
+        self.add(Row(self._head, self._count, grow=(0,)), self._grid, self._worse)
+        self.add(self._of_each, self.cases, self._kept)
         self._decide = Row(self._keep, self._reject, grow=(0, 1))
         self.add(self._decide)
 
@@ -56,19 +67,23 @@ class OutcomeCard(Card):
         found = now.outcome.get("before_after", {})
         for number, line in enumerate(difference_lines(found)):
             self._add_line(2 * number, line)
-        what = worse_words(now.worse)
-        worse = tr("Clearly worse: {what}.", what=what) if what else ""
+        self._count.setText(counted_words(len(now.lines)))
+        worse = worse_sentences(found)
         self._worse.setText(worse)
         self._worse.setVisible(bool(worse))
         self._kept.setText(tr("Kept as {version}.", version=now.kept) if now.kept else "")
         self._kept.setVisible(bool(now.kept))
         self.cases.show_lines(now.lines)
+        self._of_each.setText(score_words(now.lines[0].score) if now.lines else "")
+        self._of_each.setVisible(bool(now.lines))
         self._decide.setVisible(now.phase == "done")
 
     def _add_line(self, row: int, line: DifferenceLine) -> None:
         """A figure in two rows, as the interval stands under the difference."""
         if len(line.cells) == 1:
-            self._grid.addWidget(label(line.cells[0], "quiet"), row, 0, 1, 4)
+            made = label(line.cells[0], "quiet")
+            made.setContentsMargins(0, 8, 0, 2)
+            self._grid.addWidget(made, row, 0, 1, 4)
             return
         *cells, bounds = line.cells
         for column, text in enumerate(cells):
@@ -86,7 +101,7 @@ class OutcomeCard(Card):
         worse = self._app.tuning.now.worse_on_locked
         if worse:
             what = tr(
-                "The new version is worse for sure: {what}. Keep it all the same?",
+                "The new version is worse: {what}. Keep it all the same?",
                 what=worse_words(worse),
             )
             if not ask(self, what, tr("Keep it"), tr("Do not keep it")):

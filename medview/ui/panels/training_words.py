@@ -104,7 +104,9 @@ def difference_lines(found: Mapping[str, Any]) -> list[DifferenceLine]:
         told = alike(old, new), _difference(one, decimals_of(old, new))
         cells = (figure_words(one, with_task=several), *told[0], *told[1])
         is_listed = f"{one['group']} {one['name']}" in found.get("worse", ())
-        lines.append(DifferenceLine(cells, "worse" if is_listed else _look(one)))
+        look = "worse" if is_listed and _is_worse(one) else _look(one)
+        # What looks like nothing is neither good nor bad, however sure its sign is.
+        lines.append(DifferenceLine(cells, look if _is_something(told[1][0]) else ""))
     head = DifferenceLine(("", tr("before"), tr("after"), tr("difference"), ""), "quiet")
     return [head, *lines] if lines else []
 
@@ -114,7 +116,20 @@ def figure_words(one: Mapping[str, Any], *, with_task: bool) -> str:
     level = "" if one["level"] == "case" else one["level"]
     task = one["task"].replace("_", " ")
     plain = FIGURE_NAMES.get(one["name"], one["name"].replace("_", " "))
-    return " ".join(part for part in (task if with_task else "", level, plain) if part)
+    words = " ".join(part for part in (task if with_task else "", level, plain) if part)
+    return words[:1].upper() + words[1:]
+
+
+def counted_words(cases: int) -> str:
+    """How many cases were held out; nothing where no line tells of one."""
+    several = tr("{n} cases held out", n=cases)
+    return tr("1 case held out") if cases == 1 else several if cases else ""
+
+
+def score_words(score: str) -> str:
+    """What the table of cases tells of each: "Mortality of each case"."""
+    plain = score.replace("_", " ")
+    return tr("{what} of each case", what=plain[:1].upper() + plain[1:])
 
 
 def setting_words(name: str) -> str:
@@ -129,6 +144,32 @@ def worse_words(worse: Sequence[str]) -> str:
     pairs = [each.rpartition(" ") for each in worse]
     named = [(FIGURE_NAMES.get(key, key.replace("_", " ")), group) for group, _, key in pairs]
     return "; ".join(f"{what}, {group_words(group).lower()}" for what, group in named)
+
+
+def worse_sentences(found: Mapping[str, Any]) -> str:
+    """What became worse, apart by whether there are enough cases to be sure; nothing else."""
+    worse = found.get("worse", ())
+    several = len({one["task"] for one in found.get("differences", ())}) > 1
+    parts: dict[bool, list[str]] = {True: [], False: []}
+    for one in found.get("differences", ()):
+        if f"{one['group']} {one['name']}" in worse and _is_worse(one):
+            what = figure_words(one, with_task=several)
+            parts[one["low"] is not None].append(f"{what}, {group_words(one['group']).lower()}")
+    told = []
+    if parts[True]:
+        told.append(tr("Clearly worse: {what}.", what="; ".join(parts[True])))
+    if parts[False]:
+        few = tr("Worse, on too few cases to be sure: {what}.", what="; ".join(parts[False]))
+        told.append(few)
+    return "\n".join(told)
+
+
+def _is_worse(one: Mapping[str, Any]) -> bool:
+    """Whether a difference, or all of its interval, lies on the worse side."""
+    low, high = one["low"], one["high"]
+    if low is None or high is None:
+        low = high = one["new_minus_old"] or 0.0
+    return bool(low > 0 if one["name"] in LOWER_IS_BETTER else high < 0)
 
 
 def _look(one: Mapping[str, Any]) -> str:
@@ -147,6 +188,10 @@ def _difference(one: Mapping[str, Any], decimals: int) -> tuple[str, str]:
     if one["low"] is None:
         return text, ""
     return text, span(_signed(one["low"], decimals), _signed(one["high"], decimals))
+
+
+def _is_something(difference: str) -> bool:
+    return any(letter in "123456789" for letter in difference)
 
 
 def _signed(value: float, decimals: int) -> str:

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -43,6 +44,17 @@ FOUND = {
     "files": {"c1": "/cases/c1.nii.gz"},
     "skipped": [("c7", "its file is not there")],
 }
+
+
+def worse_outcome(group):
+    """The outcome, were the new version worse on a group."""
+    found = OUTCOME["before_after"]
+    (one,) = found["differences"]
+    risen = {**one, "group": group, "new_minus_old": 1.1, "low": 0.5, "high": 1.6}
+    told = {**found, "differences": [risen], "worse": [f"{group} mae"]}
+    return {**OUTCOME, "before_after": told}
+
+
 OUTCOME = {
     "epochs": 3,
     "health": [{"name": "active_units", "value": 61, "ok": True}],
@@ -250,7 +262,7 @@ def done(bench, tmp_path, outcome=OUTCOME):
 def test_old_and_new_stand_beside_each_other_and_a_version_is_kept(bench, panel, tmp_path):
     done(bench, tmp_path)
     words = said(panel.outcome)
-    for part in ("5.20", "4.10", "−1.10", "−1.60 to −0.50", "mean absolute error"):
+    for part in ("5.20", "4.10", "−1.10", "−1.60 to −0.50", "Mean absolute error"):
         assert part in words
     bench.app.tuning.keep("ward-1")
     bench.settle()
@@ -453,6 +465,11 @@ def test_each_case_is_told_old_against_new_and_opens(bench, panel, tmp_path, mon
     panel.outcome.cases.show_lines(lines)
     table = bench.find(QTreeWidget, "training_case_table")
     assert [table.topLevelItem(0).text(n) for n in range(4)] == ["c1", "0", "2.00", "6.00"]
+    labelled = replace(lines[0], truth=None, label="1", old=-0.5, new=0.25)
+    panel.outcome.cases.show_lines((labelled, replace(lines[1], truth=31.5)))
+    cells = [[table.topLevelItem(n).text(k) for k in (1, 2, 3)] for n in (0, 1)]
+    assert cells == [["abnormal", "−0.50", "0.25"], ["31.50", "5.00", "1.00"]]
+    panel.outcome.cases.show_lines(lines)
     opened = []
     monkeypatch.setattr(bench.window, "open_paths", opened.append)
     table.itemClicked.emit(table.topLevelItem(1), 0)
@@ -461,9 +478,9 @@ def test_each_case_is_told_old_against_new_and_opens(bench, panel, tmp_path, mon
 
 
 def test_what_became_worse_is_said(bench, panel, tmp_path):
-    worse = {**OUTCOME["before_after"], "worse": ["validation mae"]}
-    done(bench, tmp_path, {**OUTCOME, "before_after": worse})
-    assert "mean absolute error, held out" in bench.find(QLabel, "training_worse").text()
+    done(bench, tmp_path, worse_outcome("validation"))
+    said = bench.find(QLabel, "training_worse").text()
+    assert said == "Clearly worse: Mean absolute error, held out."
     shutil.rmtree(bench.app.tuning.folder)
 
 

@@ -243,7 +243,7 @@ def test_figures_say_whose_they_are_and_how_sure():
     }
     lines = difference_lines(found)
     assert [line.cells[0] for line in lines] == [
-        *("", error := "mean absolute error", "Locked set", error),
+        *("", error := "Mean absolute error", "Locked set", error),
         *("Site HH, left out", error),
     ]
     assert [line.look for line in lines if len(line.cells) > 1] == ["quiet", "good", "worse", ""]
@@ -251,7 +251,7 @@ def test_figures_say_whose_they_are_and_how_sure():
     assert difference_lines({}) == []
     for one in (*found["metrics"], *found["differences"]):
         one["level"] = "slice"
-    assert difference_lines(found)[1].cells[0] == "slice mean absolute error"
+    assert difference_lines(found)[1].cells[0] == "Slice mean absolute error"
 
 
 def test_sites_come_after_the_whole_and_a_wider_interval_is_neither_good_nor_bad():

@@ -7,11 +7,13 @@ import pytest
 from medview.domain.training import Place
 from medview.services.tuned import Tuned, Wish
 from medview.ui.panels.training_words import (
+    counted_words,
     difference_lines,
     duration,
     group_words,
     health_words,
     pace_words,
+    worse_sentences,
     worse_words,
 )
 
@@ -110,7 +112,7 @@ def lines(*differences, worse=()):
 def test_a_line_has_old_new_and_the_difference_with_its_interval():
     head, line = lines(difference())
     assert head.cells == ("", "before", "after", "difference", "")
-    told = ("mean absolute error", "5.25", "4.00", "−1.25", "−2.00 to −0.50")
+    told = ("Mean absolute error", "5.25", "4.00", "−1.25", "−2.00 to −0.50")
     assert line.cells == told
     assert line.look == "good"
 
@@ -143,8 +145,8 @@ def test_sites_come_after_all_of_them_under_a_name_of_their_own():
 def test_of_several_tasks_each_line_says_which_in_words():
     made = lines(difference() | {"task": "brixia_total"}, difference() | {"task": "severe"})
     assert [line.cells[0] for line in made[1:]] == [
-        "brixia total mean absolute error",
-        "severe mean absolute error",
+        "Brixia total mean absolute error",
+        "Severe mean absolute error",
     ]
 
 
@@ -161,8 +163,37 @@ def test_a_difference_is_told_with_the_decimals_of_what_it_is_between():
 def test_of_several_tasks_each_figure_says_what_it_is_of():
     made = lines(difference(), difference() | {"task": "sex", "level": "slice"})
     assert [line.cells[0] for line in made[1:]] == [
-        "age mean absolute error", "sex slice mean absolute error",
+        "Age mean absolute error", "Sex slice mean absolute error",
     ]  # fmt: skip
+
+
+def test_a_difference_that_looks_like_nothing_has_no_colour():
+    assert lines(difference(value=-0.0001, low=-0.0003, high=-0.0001))[1].look == ""
+
+
+def test_of_two_figures_of_one_name_only_the_worse_one_is_marked():
+    same = {"low": None, "high": None}
+    one = difference(name="roc_auc", value=0.5, **same) | {"level": "case"}
+    other = difference(name="roc_auc", value=-0.5, **same) | {"level": "slice"}
+    made = lines(one, other, worse=("validation roc_auc",))
+    assert [line.look for line in made[1:]] == ["", "worse"]
+
+
+def test_worse_on_few_cases_is_not_called_clear():
+    few = difference(value=1.0, low=None, high=None) | {"level": "slice"}
+    found = {"differences": [difference(value=1.0, low=0.5, high=2.0), few]}
+    assert worse_sentences(found) == ""
+    assert worse_sentences({**found, "worse": ["validation mae"]}) == (
+        "Clearly worse: Mean absolute error, held out.\n"
+        "Worse, on too few cases to be sure: Slice mean absolute error, held out."
+    )
+
+
+@pytest.mark.parametrize(
+    ("cases", "said"), [(0, ""), (1, "1 case held out"), (12, "12 cases held out")]
+)
+def test_how_many_cases_were_held_out_is_said(cases, said):
+    assert counted_words(cases) == said
 
 
 def test_what_became_worse_is_said_in_words():
