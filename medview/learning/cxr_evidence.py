@@ -154,8 +154,9 @@ def remembering(encode: Encode) -> Encode:
 
 
 def with_shuffled_head(model: Mdmt, seed: int) -> Mdmt:
-    """A copy whose head of the outcome has its weights in random order."""
-    other = copy.deepcopy(model)
+    """A copy whose head of the outcome has its weights in random order; it shares the rest."""
+    shared = {id(part): part for part in model.children() if part is not model.heads}
+    other = copy.deepcopy(model, shared)
     rng = torch.Generator().manual_seed(seed)
     for value in other.heads["prognosis"].parameters():
         order = torch.randperm(value.numel(), generator=rng)

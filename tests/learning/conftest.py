@@ -1,39 +1,42 @@
 """What tests of trainings share."""
 
+import copy
 import functools
 import hashlib
 
+import numpy as np
 import pytest
 import torch
 from armed_ages import age_cases, train_ages
 from armed_stays import train_stays
 
-from medview.learning import brain, calibrate, checkpoint, cxr_evidence, solid
+from medview.learning import brain, calibrate, checkpoint, cxr_evidence, film, solid
 from medview.models import anomaly_vae
 
 _FOUND = {}
-"""Brains that were found in this process, by the bytes of the head."""
+"""What was found in this process, by the bytes of the picture."""
 
 
 def found_once(find):
-    """`find`, asked once about the same head; the tests have few heads and train on them often."""
+    """`find`, asked once about the same picture; the tests have few and train on them often."""
 
     @functools.wraps(find)
-    def found(head, voxel_ml):
-        key = (head.shape, voxel_ml, hashlib.sha256(head.tobytes()).digest())
+    def found(picture, *more):
+        digest = hashlib.sha256(np.ascontiguousarray(picture)).digest()
+        key = (find.__name__, picture.shape, picture.dtype, digest, *more)
         if key not in _FOUND:
-            _FOUND[key] = find(head, voxel_ml)
-        mask, stripped = _FOUND[key]
-        return mask.copy(), stripped
+            _FOUND[key] = find(picture, *more)
+        return copy.deepcopy(_FOUND[key])
 
     return found
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _quick():
-    """Brains are found once: the files have the same few heads, and the network takes seconds."""
+    """Brains and lungs are found once: the files have the same few pictures, networks are slow."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(brain, "find_brain", found_once(brain.find_brain))
+        patch.setattr(film, "lung_mask", found_once(film.lung_mask))
         yield
 
 
