@@ -10,7 +10,17 @@ import torch
 from armed_ages import age_cases, train_ages
 from armed_stays import train_stays
 
-from medview.learning import brain, calibrate, checkpoint, cxr_evidence, film, solid
+from medview.learning import (
+    brain,
+    calibrate,
+    checkpoint,
+    cxr_evidence,
+    film,
+    region_grid,
+    solid,
+    tilt,
+    upright,
+)
 from medview.models import anomaly_vae
 
 _FOUND = {}
@@ -33,10 +43,12 @@ def found_once(find):
 
 @pytest.fixture(autouse=True, scope="module")
 def _quick():
-    """Brains and lungs are found once: the files have the same few pictures, networks are slow."""
+    """Brains, lungs and how a head lies are found once: the files have the same few pictures."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(brain, "find_brain", found_once(brain.find_brain))
         patch.setattr(film, "lung_mask", found_once(film.lung_mask))
+        for asking in (region_grid, tilt):
+            patch.setattr(asking, "pose_of", found_once(upright.pose_of))
         yield
 
 
