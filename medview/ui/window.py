@@ -101,9 +101,9 @@ class MainWindow(QMainWindow):
         self.notes = NoteBar()
         self.studies = StudiesPanel(app)
         self.side = Side(app)
-        self._split = self._middle()
         self.table = ActionTable(app, self, self.grid)
         self._build_bars()
+        self._split = self._middle()
         self.setCentralWidget(self._split)
         self.table.spare_widgets(self)
         self.side.made.connect(self.table.spare_widgets)
@@ -119,18 +119,19 @@ class MainWindow(QMainWindow):
     # -- built once ------------------------------------------------------------------------
 
     def _middle(self) -> QSplitter:
-        centre = QWidget()
+        """Made in its place: what moves to another parent is dressed anew, with all it holds."""
+        split = _splitter("split", tr("Studies, images, panels"), self)
+        split.addWidget(self.studies)
+        centre = QWidget(split)
         rows = QVBoxLayout(centre)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
         rows.addWidget(self.notes)
-        rows.addWidget(self._images(), 1)
+        rows.addWidget(self._images(centre), 1)
         self.curve: CurveBar = CurveBar(self._app, self.mouse)
         rows.addWidget(self.curve)
         rows.addWidget(TimeBar(self._app, self.cine))
-        split = _splitter("split", tr("Studies, images, panels"))
-        for part in (self.studies, centre, self.side):
-            split.addWidget(part)
+        split.addWidget(self.side)
         split.setStretchFactor(1, 1)
         split.setSizes([_LEFT_PX, self.width() - _LEFT_PX - _SIDE_PX, _SIDE_PX])
         self.studies.setMinimumWidth(180)
@@ -138,9 +139,9 @@ class MainWindow(QMainWindow):
         centre.setMinimumWidth(320)
         return split
 
-    def _images(self) -> QSplitter:
+    def _images(self, centre: QWidget) -> QSplitter:
         """The panes, and beside them the record of a stay where one is open."""
-        beside = _splitter("split_record", tr("Images and record"))
+        beside = _splitter("split_record", tr("Images and record"), centre)
         beside.addWidget(self.grid)
         self.volume: VolumePane = VolumePane(self._app)
         beside.addWidget(self.volume)
@@ -381,9 +382,9 @@ class MainWindow(QMainWindow):
         event.accept()
 
 
-def _splitter(key: str, text: str) -> QSplitter:
+def _splitter(key: str, text: str, parent: QWidget) -> QSplitter:
     """For parts side by side, none of which can be pushed away."""
-    made = QSplitter(Qt.Orientation.Horizontal)
+    made = QSplitter(Qt.Orientation.Horizontal, parent)
     name(made, key, text)
     made.setHandleWidth(1)
     made.setChildrenCollapsible(False)
