@@ -11,6 +11,9 @@ prepare dev
 # of their own, so one thread each is what two cores can bear.
 unset DISPLAY WAYLAND_DISPLAY
 export QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 PYTHONUNBUFFERED=1
+# Large arrays come and go: to take their memory from the system anew and anew, page by page,
+# was up to a fifth of the time.
+export MALLOC_MMAP_THRESHOLD_=268435456 MALLOC_TRIM_THRESHOLD_=536870912
 # Hundreds of children import the program, and each would compile it anew.
 unset PYTHONDONTWRITEBYTECODE
 bin="$venv/bin"
