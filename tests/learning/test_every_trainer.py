@@ -56,6 +56,22 @@ def data(kind, tmp_path):
     return folder
 
 
+@pytest.fixture(scope="module")
+def _trained():
+    return {}
+
+
+@pytest.fixture
+def trained(kind, _small, _trained, tmp_path_factory):
+    """The folder of a kind's training to the end, with its data beside it, and its answer."""
+    if kind not in _trained:
+        folder = tmp_path_factory.mktemp(kind.model)
+        (folder / "data").mkdir()
+        kind.write(folder / "data")
+        _trained[kind] = folder, kind.train(folder / "data", folder / "out")
+    return _trained[kind]
+
+
 def curve(out):
     with (out / "history.csv").open(newline="") as file:
         return [(r["epoch"], r["part"], r["name"], float(r["value"])) for r in csv.DictReader(file)]
@@ -87,9 +103,9 @@ def no_space():
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @each_network
-def test_after_a_kill_and_a_full_disk_the_curve_is_the_same(kind, data, tmp_path, monkeypatch):
-    whole = kind.train(data, tmp_path / "whole")
-    out = tmp_path / "out"
+def test_after_a_kill_and_a_full_disk_the_curve_is_the_same(kind, trained, tmp_path, monkeypatch):
+    folder, whole = trained
+    data, out = folder / "data", tmp_path / "out"
 
     # The process is killed while it writes the checkpoint of the second epoch.
     monkeypatch.setattr(checkpoint, "store", accident_at(2, kill))
@@ -106,8 +122,8 @@ def test_after_a_kill_and_a_full_disk_the_curve_is_the_same(kind, data, tmp_path
         kind.train(data, out, resume=True)
     monkeypatch.setattr(checkpoint, "store", store)
     again = kind.train(data, out, resume=True)
-    assert [row[:3] for row in curve(out)] == [row[:3] for row in curve(tmp_path / "whole")]
-    for found, wanted in zip(curve(out), curve(tmp_path / "whole"), strict=True):
+    assert [row[:3] for row in curve(out)] == [row[:3] for row in curve(folder / "out")]
+    for found, wanted in zip(curve(out), curve(folder / "out"), strict=True):
         assert found[3] == pytest.approx(wanted[3], abs=1e-6, nan_ok=True), found[:3]
     assert max(int(row[0]) for row in curve(out)) == EPOCHS
     assert again["weights_sha256"] == whole["weights_sha256"]
@@ -116,9 +132,8 @@ def test_after_a_kill_and_a_full_disk_the_curve_is_the_same(kind, data, tmp_path
 
 
 @each_kind
-def test_a_training_by_one_method_does_not_go_on_by_another(kind, data, tmp_path, monkeypatch):
-    kind.train(data, tmp_path / "base")
-    start = str(tmp_path / "base" / "weights.safetensors")
+def test_a_training_by_one_method_does_not_go_on_by_another(kind, trained, tmp_path, monkeypatch):
+    data, start = trained[0] / "data", str(trained[0] / "out" / "weights.safetensors")
     monkeypatch.setattr(checkpoint, "store", accident_at(2, no_space))
     with pytest.raises(WriteError):
         kind.train(data, tmp_path / "out", init=start, method=kind.part)
@@ -128,10 +143,9 @@ def test_a_training_by_one_method_does_not_go_on_by_another(kind, data, tmp_path
 
 
 @each_kind
-def test_running_means_of_what_does_not_learn_rest(kind, data, tmp_path):
-    kind.train(data, tmp_path / "base")
-    start = tmp_path / "base" / "weights.safetensors"
-    kind.train(data, tmp_path / "out", init=str(start), method=kind.part)
+def test_running_means_of_what_does_not_learn_rest(kind, trained, tmp_path):
+    start = trained[0] / "out" / "weights.safetensors"
+    kind.train(trained[0] / "data", tmp_path / "out", init=str(start), method=kind.part)
     before, after = load_file(start), load_file(tmp_path / "out" / start.name)
     norms = [name.removesuffix("running_mean") for name in before if name.endswith("running_mean")]
     resting = [n for n in norms if torch.equal(before[f"{n}weight"], after[f"{n}weight"])]
