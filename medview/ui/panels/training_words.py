@@ -127,9 +127,16 @@ def counted_words(cases: int) -> str:
 
 
 def score_words(score: str) -> str:
-    """What the table of cases tells of each: "Mortality of each case"."""
+    """What the table of cases tells of each: "Risk of death, each case"."""
+    known = {
+        "severe": tr("Probability of a severe course"),
+        "mortality": tr("Risk of death in hospital"),
+        "icu_admission": tr("Risk of intensive care"),
+        "age": tr("Brain age, years"),
+        "anomaly": tr("Anomaly score"),
+    }
     plain = score.replace("_", " ")
-    return tr("{what} of each case", what=plain[:1].upper() + plain[1:])
+    return tr("{what}, each case", what=known.get(score, plain[:1].upper() + plain[1:]))
 
 
 def setting_words(name: str) -> str:

@@ -13,6 +13,7 @@ from medview.ui.panels.training_words import (
     group_words,
     health_words,
     pace_words,
+    score_words,
     worse_sentences,
     worse_words,
 )
@@ -194,6 +195,17 @@ def test_worse_on_few_cases_is_not_called_clear():
 )
 def test_how_many_cases_were_held_out_is_said(cases, said):
     assert counted_words(cases) == said
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        ("severe", "Probability of a severe course, each case"),
+        ("brixia_total", "Brixia total, each case"),
+    ],
+)
+def test_the_table_of_cases_says_what_it_tells_of_each(score, said):
+    assert score_words(score) == said
 
 
 def test_what_became_worse_is_said_in_words():
