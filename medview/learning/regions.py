@@ -62,11 +62,13 @@ def class_shares(network: RegionNet, box: Boxed) -> Tensor:
     other than the other.
     """
     x = torch.from_numpy(box.shown)[None, None]
-    whole = torch.zeros(())
+    whole: Tensor | None = None
     for step in _STEPS:
         one, other = (_moved(network, seen, step) for seen in (x, x.flip(4)))
-        whole = whole + one + other.flip(3)[list(mirrored())]
-    return whole / (2 * len(_STEPS))
+        whole = one if whole is None else whole.add_(one)
+        whole.add_(other.flip(3)[list(mirrored())])
+    assert whole is not None
+    return whole.div_(2 * len(_STEPS))
 
 
 def _moved(network: RegionNet, x: Tensor, step: int) -> Tensor:
@@ -75,7 +77,8 @@ def _moved(network: RegionNet, x: Tensor, step: int) -> Tensor:
     What leaves the box on one side comes in on the other: nothing is shown there.
     """
     axes = (-3, -2, -1)
-    found = torch.softmax(network(torch.roll(x, (step,) * 3, axes))[0], 0)
+    shown = torch.roll(x, (step,) * 3, axes) if step else x
+    found = torch.softmax(network(shown)[0], 0)
     return torch.roll(found, (-step,) * 3, axes) if step else found
 
 

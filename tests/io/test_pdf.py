@@ -225,11 +225,14 @@ def test_lines_are_full_and_no_interval_is_broken(tmp_path):
         "mean absolute error 2.90 years (2.67 – 3.15, abide, sites unseen, n 771)."
     )
     lines = []
-    for cut in range(0, 60, 3):
-        made = short_report(sections=(Section("Result", text[cut:], "Brain age 51.0 years."),))
+    for first in range(0, 60, 15):  # five cuts on a page
+        cuts = [text[cut:] for cut in range(first, first + 15, 3)]
+        made = short_report(sections=tuple(Section("Result", c, "51.0 years.") for c in cuts))
         write_report(JOB, made, tmp_path / "r.pdf")
         told = PdfReader(tmp_path / "r.pdf").pages[0].extract_text()
-        lines.append(told.partition("51.0 years.\n")[2].partition("unseen")[0].split("\n")[:-1])
+        for each in told.split("51.0 years.\n")[1:]:
+            lines.append(each.partition("unseen")[0].split("\n")[:-1])
+    assert len(lines) == 20
     assert all(len(line) > 80 for paragraph in lines for line in paragraph)
     assert not [line for part in lines for line in part if line.rstrip("\u00a0 ").endswith("–")]
 

@@ -201,9 +201,11 @@ def test_the_minutes_are_for_all_networks_and_previews_of_the_last_one(alone, br
     assert not list(tmp_path.glob("fold-*/preview"))
 
 
-def test_a_network_without_folds_and_one_thread_have_no_processes(brains, tmp_path, monkeypatch):
+def test_a_network_without_folds_and_one_thread_have_no_processes(tmp_path, monkeypatch):
+    write_ixi(tmp_path / "ixi-t1", "IXI012-HH-1211", "IXI013-HH-1212")
     monkeypatch.delattr(side_by_side, "_Crew")
-    fit(Silent(), asked(brains, tmp_path / "whole", "folds=0", "epochs=1", threads=4))
-    fit(Silent(), asked(brains, tmp_path / "folds", "epochs=1", threads=1))
+    data = tmp_path / "ixi-t1"
+    fit(Silent(), asked(data, tmp_path / "whole", "folds=0", "epochs=1", threads=4))
+    fit(Silent(), asked(data, tmp_path / "folds", "epochs=1", threads=1))
     assert read_card(tmp_path / "folds" / "card.json").settings
     assert torch.get_num_threads() == 1
