@@ -239,7 +239,8 @@ def _warnings(volume: Volume, regions: Regions, age: Score) -> tuple[Note, ...]:
         words += "interval mean little here"
         beyond = "the age lies outside those that were learnt from"
         notes.append(Note("OUTSIDE_TRAINING", words if UNLIKE in age.meaning else beyond))
-    notes += [*cut_notes(regions.box.mask), *lie_notes(regions.box.pose)]
+    notes += cut_notes(regions.box.mask, is_part=regions.box.is_part)
+    notes += lie_notes(regions.box.pose)
     missing = [r.title for r, ml in zip(REGIONS, regions.ml, strict=True) if ml < 0.2]
     if missing:
         notes.append(Note("OUTSIDE_TRAINING", f"regions that were not found: {', '.join(missing)}"))

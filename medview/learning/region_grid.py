@@ -81,7 +81,7 @@ class Boxed:
     `values` (80, 104, 80) float32: 2nd percentile of the brain at 0, local white matter near 1,
     clipped to 0-1.5; `outside_mm` how far a voxel lies outside the brain mask (0 within); `mask`
     the brain on the volume's own grid (k, j, i). `pose` is how the head lay before it was turned
-    upright, None where nobody asked or nobody can tell.
+    upright, None where nobody asked or nobody can tell; `is_part` where a part of it is missing.
     """
 
     values: NDArray[np.float32]
@@ -91,6 +91,7 @@ class Boxed:
     words: str
     skull_stripped: bool
     pose: Pose | None = None
+    is_part: bool = False
 
     @property
     def shown(self) -> NDArray[np.float32]:
@@ -109,7 +110,7 @@ def boxed(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Boxed:
     head = lying(volume, given_mask)
     pose = pose_of(head.shown, STEP_MM)
     if may_be_a_part(volume, head.mask, pose):
-        return head  # how a part of a head lies cannot be told
+        return replace(head, is_part=True)  # how a part of a head lies cannot be told
     if not pose.is_turned:
         return replace(head, pose=pose)
     box = _turned_box(_surface_lps(head.mask, volume.geometry), pose.turn)

@@ -12,12 +12,16 @@ from medview.domain.geometry import Geometry
 from medview.domain.volume import Note, Volume
 from medview.learning.brain import SMALLEST_BRAIN_ML
 from medview.learning.region_grid import STEP_MM, lying
-from medview.learning.upright import Pose, pose_of
+from medview.learning.upright import Pose, alike_within, pose_of
 from medview.learning.whole_brain import NOT_WHOLE, is_cut, may_be_a_part
 
 MOST_DEG = 18.0
 """Turned by more, a brain without anything scores as one with something does."""
 _CANNOT_BE_TOLD = f"{NOT_WHOLE}; how the head lies in its slices cannot be told"
+_INVERTED = (
+    "white matter is darker than grey matter here: the grey values are inverted, or it is no T1; "
+    "scores mean little then"
+)
 _MOST_KEPT = 8
 # How the last heads lie: a run again with other settings is about the same head.
 _LAST: dict[bytes, Pose] = {}
@@ -41,7 +45,9 @@ def pose_in_slices(volume: Volume, mask: NDArray[np.bool_]) -> Pose:
     brain = np.ascontiguousarray(mask[thin])
     key = _key(small, brain)
     if key not in _LAST:
-        pose = pose_of(lying(small, brain).shown, STEP_MM)
+        box = lying(small, brain)
+        within = alike_within(box.shown, box.outside_mm, STEP_MM)
+        pose = replace(pose_of(box.shown, STEP_MM), within=within)
         if len(_LAST) == _MOST_KEPT:
             del _LAST[next(iter(_LAST))]
         _LAST[key] = pose
@@ -80,6 +86,10 @@ def tilt_notes(volume: Volume, mask: NDArray[np.bool_]) -> tuple[Note, ...]:
     if is_cut(mask, within):
         return (Note("OUTSIDE_TRAINING", _CANNOT_BE_TOLD),)
     pose = pose_in_slices(volume, mask)
+    if may_be_a_part(volume, mask, pose, within):
+        return (Note("OUTSIDE_TRAINING", _CANNOT_BE_TOLD),)
+    if pose.is_inverted:
+        return (Note("OUTSIDE_TRAINING", _INVERTED),)
     if not pose.known or pose.degrees <= MOST_DEG:
         return ()
     if is_cut(mask) or may_be_a_part(volume, mask, pose):

@@ -26,6 +26,9 @@ MOST_DEG = 10.0
 """Heads turned by more are turned back; of the heads learnt from none is turned by 9."""
 WIDEST_DEG = 25.0
 """A head found further off is in doubt: few lie so, and wrong headers come out so."""
+INVERTED = -0.35
+"""Correlation within the brain below which white matter is the darker one: of T1 heads none has
+less than 0.2, of inverted ones none more than -0.38."""
 LEAST_ALIKE = 0.5
 """Correlation with the mean head below which nothing is known of how a head lies."""
 _STEPS_MM = (8.0, 4.0)
@@ -33,6 +36,8 @@ _STEPS_MM = (8.0, 4.0)
 _MEAN_STEP_MM = 4.0
 _ARM_MM = 50.0
 """A turn by one radian counts like a shift by this much: about the radius of a head."""
+# Of the mean head, whose white matter is near 1; and voxels of it below which nothing is said.
+_IN_BRAIN, _FEWEST = 0.3, 500
 _FILE = ("weights", "mean-head", "weights.safetensors")
 
 
@@ -41,17 +46,24 @@ class Pose:
     """How a head lies in its box.
 
     `turn` (3, 3) takes directions of the mean head to those of this one, LPS; `degrees` is its
-    angle; `alike` the correlation of both, 1 being the same.
+    angle; `alike` the correlation of both, 1 being the same; `within` that of what both have inside
+    the brain as they lie: below 0 white matter is the darker one.
     """
 
     turn: NDArray[np.float64]
     degrees: float
     alike: float
+    within: float = 1.0
 
     @property
     def known(self) -> bool:
         """Whether it is a head of which something can be said."""
         return self.alike >= LEAST_ALIKE
+
+    @property
+    def is_inverted(self) -> bool:
+        """Whether white matter is darker than grey matter, so that nothing is known of the turn."""
+        return self.within < INVERTED
 
     @property
     def is_turned(self) -> bool:
@@ -97,6 +109,27 @@ def pose_of(shown: Picture, step_mm: float, mean: Picture | None = None) -> Pose
     turn = np.array(found.GetMatrix(), dtype=np.float64).reshape(3, 3)
     angle = np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
     return Pose(turn, float(angle), float(alike) if np.isfinite(alike) else 0.0)
+
+
+def alike_within(shown: Picture, outside_mm: Picture, step_mm: float) -> float:
+    """Correlation of a head with the mean head in its place, inside the brain of both.
+
+    Parameters
+    ----------
+    shown, outside_mm : Picture
+        The head in its box, and how far each voxel lies outside its brain (0 within).
+    step_mm : float
+        Its voxels.
+    """
+    mean, brain = mean_head(), (outside_mm <= 0).astype(np.float32)
+    head, inside = (
+        SimpleITK.GetArrayFromImage(_coarser(_image(one, step_mm), _MEAN_STEP_MM))
+        for one in (shown, brain)
+    )
+    both = (inside > 0.9) & (mean > _IN_BRAIN)
+    if both.sum() < _FEWEST or not head[both].std():
+        return 1.0
+    return float(np.corrcoef(head[both], mean[both])[0, 1])
 
 
 @lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ from medview.domain.volume import Note, Volume
 from medview.learning.brain import SMALLEST_BRAIN_ML, Prepared, prepare
 from medview.learning.tilt import pose_in_slices, straight
 from medview.learning.upright import Pose
-from medview.learning.whole_brain import is_cut
+from medview.learning.whole_brain import is_cut, may_be_a_part
 
 LEAST_DEG = 5.0
 """Heads turned by less are shown as they lie: slices learnt from are turned by about as much."""
@@ -103,6 +103,8 @@ def upright_head(volume: Volume, mask: NDArray[np.bool_]) -> UprightHead | None:
     if not _can_be_told(volume, mask):
         return None
     pose = pose_in_slices(volume, mask)
+    if pose.is_inverted or may_be_a_part(volume, mask, pose):
+        return None
     if not pose.known or not LEAST_DEG < pose.degrees <= FURTHEST_DEG:
         return None
     source = straight(volume.geometry)

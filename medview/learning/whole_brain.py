@@ -17,6 +17,11 @@ from medview.learning.upright import LEAST_ALIKE, WIDEST_DEG, Pose
 MOST_AT_EDGE = 0.15
 """Share of its largest section that a brain may have on a face of the volume. Whole heads of the
 sets learnt from have at most 0.07, at the lowest slice; halves have 0.28 to 0.97."""
+MOST_NEAR_EDGE = 0.3
+"""The same within 12 mm of a face. Whole heads have at most 0.26, parts of 60 % at least 0.33."""
+WHOLE_ALIKE = 0.85
+"""Correlation with the mean head that parts of 60 % do not reach; whole T1 heads of the sets learnt
+from have 0.92 and more."""
 ALIKE_EVERYWHERE = 0.05
 """A brain of noise is brighter than what lies round it as often as not, to within this share."""
 _NEAR_EDGE_MM = 12.0
@@ -26,32 +31,46 @@ NOT_WHOLE = "the brain seems not to be whole in this volume, it ends at its edge
 
 
 def is_cut(
-    mask: NDArray[np.bool_], axes: tuple[int, ...] = (0, 1, 2), planes: tuple[int, ...] = (1, 1, 1)
+    mask: NDArray[np.bool_],
+    axes: tuple[int, ...] = (0, 1, 2),
+    planes: tuple[int, ...] = (1, 1, 1),
+    most: float = MOST_AT_EDGE,
 ) -> bool:
     """Whether a brain (k, j, i) goes on beyond the volume, along any of these axes.
 
-    So many `planes` at each end of an axis count as its edge.
+    So many `planes` at each end of an axis count as its edge; `most` of the largest section may
+    lie there.
     """
     for axis in axes:
         areas = mask.sum(axis=tuple(n for n in range(3) if n != axis))
         at_edge = max(areas[: planes[axis]].max(), areas[-planes[axis] :].max())
-        if at_edge > MOST_AT_EDGE * max(areas.max(), 1):
+        if at_edge > most * max(areas.max(), 1):
             return True
     return False
 
 
-def may_be_a_part(volume: Volume, mask: NDArray[np.bool_], pose: Pose) -> bool:
-    """Whether a head that seems to lie as hardly any does may seem so because a part is missing.
+def may_be_a_part(
+    volume: Volume, mask: NDArray[np.bool_], pose: Pose, axes: tuple[int, ...] = (0, 1, 2)
+) -> bool:
+    """Whether a part of a head is missing, along any of these axes of its array.
 
-    The network that outlines brains stops some millimetres before the edge of a part.
+    The network that outlines brains stops some millimetres before the edge of a part. So a brain
+    that comes near the edge is asked for more: whether it seems to lie as hardly any does, or is
+    large there and unlike the mean head.
     """
     planes = [max(1, round(_NEAR_EDGE_MM / step)) for step in volume.geometry.spacing_mm]
-    return pose.degrees > WIDEST_DEG and is_cut(mask, planes=(planes[0], planes[1], planes[2]))
+    near = (planes[0], planes[1], planes[2])
+    if pose.degrees > WIDEST_DEG and is_cut(mask, axes, near):
+        return True
+    return pose.alike < WHOLE_ALIKE and is_cut(mask, axes, near, MOST_NEAR_EDGE)
 
 
-def cut_notes(mask: NDArray[np.bool_]) -> tuple[Note, ...]:
-    """A doubt about measures of a brain that is not there as a whole."""
-    if not is_cut(mask):
+def cut_notes(mask: NDArray[np.bool_], *, is_part: bool = False) -> tuple[Note, ...]:
+    """A doubt about measures of a brain that is not there as a whole.
+
+    `is_part` where how it lies has shown that.
+    """
+    if not is_part and not is_cut(mask):
         return ()
     words = f"{NOT_WHOLE}; volumes and age are about a whole one and mean little here"
     return (Note("OUTSIDE_TRAINING", words),)

@@ -45,11 +45,25 @@ def test_a_head_far_off_its_slices_is_in_doubt(tilted: float, header: float, is_
         assert f"{tilted:.0f} degrees" in notes[0].text or f"{tilted - 1:.0f}" in notes[0].text
 
 
+@pytest.mark.parametrize("tilted", [0.0, 25.0])
+def test_inverted_grey_values_are_told_as_that_and_not_as_a_turn(tilted: float) -> None:
+    upright = head(tilted)
+    mask = np.asarray(upright.array) > 0.4
+    inverted = np.where(mask, np.asarray(upright.array).max() + 0.1 - upright.array, 0)
+    (note,) = tilt_notes(replace(upright, array=inverted.astype(np.float32)), mask)
+    assert "the grey values are inverted, or it is no T1" in note.text
+
+
 def test_how_the_last_heads_lie_is_asked_once_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
     monkeypatch.setattr(tilt, "_LAST", {})
-    monkeypatch.setattr(tilt, "lying", lambda volume, mask: SimpleNamespace(shown=mask))
-    monkeypatch.setattr(tilt, "pose_of", lambda *given: asked.append(given) or len(asked))
+    box = SimpleNamespace(shown=None, outside_mm=None)
+    monkeypatch.setattr(tilt, "lying", lambda volume, mask: box)
+    monkeypatch.setattr(tilt, "alike_within", lambda *given: 0.5)
+    pose = Pose(np.eye(3), 0.0, 0.9)
+    monkeypatch.setattr(
+        tilt, "pose_of", lambda *given: asked.append(given) or replace(pose, degrees=len(asked))
+    )
     geometry = geometry_of("LPS", (4, 5, 6), (4.0, 4.0, 4.0))
     one = Volume(np.arange(120.0).reshape(4, 5, 6), geometry)
     mask = one.array > 60
@@ -59,13 +73,19 @@ def test_how_the_last_heads_lie_is_asked_once_of_each(monkeypatch: pytest.Monkey
         (replace(one, geometry=geometry_of("RPS", (4, 5, 6), (4.0, 4.0, 4.0))), mask),
         (replace(one, array=one.array.astype(np.float32)), mask),
     )
-    assert [tilt.pose_in_slices(*given) for given in ((one, mask), *others)] == [1, 2, 3, 4, 5]
+    assert [tilt.pose_in_slices(*given).degrees for given in ((one, mask), *others)] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
     again = replace(one, array=one.array.copy()), mask.copy()
-    assert [tilt.pose_in_slices(*given) for given in (again, *others)] == [1, 2, 3, 4, 5]
+    assert [tilt.pose_in_slices(*given).degrees for given in (again, *others)] == [1, 2, 3, 4, 5]
     for n in range(tilt._MOST_KEPT):
         tilt.pose_in_slices(replace(one, array=one.array - 1 - n), mask)
     assert len(tilt._LAST) == tilt._MOST_KEPT
-    assert tilt.pose_in_slices(one, mask) == 6 + tilt._MOST_KEPT
+    assert tilt.pose_in_slices(one, mask).degrees == 6 + tilt._MOST_KEPT
 
 
 def test_of_a_few_voxels_of_brain_nothing_is_told_and_nothing_breaks() -> None:

@@ -47,8 +47,11 @@ def test_a_brain_that_ends_at_a_face_of_the_volume_is_cut(at, axes, cut) -> None
 def test_a_head_that_seems_to_lie_on_its_side_at_an_edge_may_be_a_part_of_one() -> None:
     volume, near = volume_of(np.zeros((40, 40, 40))), ball((40, 40, 40), (20, 20, 9), 9)
     assert not is_cut(near)
-    for degrees, is_part in ((93.0, True), (20.0, False)):
-        assert may_be_a_part(volume, near, Pose(np.eye(3), degrees, 0.6)) is is_part
+    for degrees, alike, is_part in ((93.0, 0.9, True), (20.0, 0.9, False), (5.0, 0.75, True)):
+        assert may_be_a_part(volume, near, Pose(np.eye(3), degrees, alike)) is is_part
+        assert not may_be_a_part(volume, near, Pose(np.eye(3), degrees, alike), (0, 1))
+    small = ball((40, 40, 40), (20, 20, 11), 9)
+    assert not may_be_a_part(volume, small, Pose(np.eye(3), 5.0, 0.6))
     far = ball((40, 40, 40), (20, 20, 20), 9)
     assert not may_be_a_part(volume, far, Pose(np.eye(3), 93.0, 0.6))
 
@@ -57,7 +60,9 @@ def test_measures_of_a_part_of_a_brain_are_in_doubt() -> None:
     (note,) = cut_notes(ball((40, 40, 40), (20, 20, 1), 10))
     assert note.code == "OUTSIDE_TRAINING"
     assert "seems not to be whole" in note.text
-    assert cut_notes(ball((40, 40, 40), (20, 20, 20), 10)) == ()
+    whole = ball((40, 40, 40), (20, 20, 20), 10)
+    assert cut_notes(whole) == ()
+    assert cut_notes(whole, is_part=True) == (note,)
 
 
 @pytest.mark.parametrize("width", [0.0, 2.0])
