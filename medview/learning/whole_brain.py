@@ -20,8 +20,11 @@ sets learnt from have at most 0.07, at the lowest slice; halves have 0.28 to 0.9
 MOST_NEAR_EDGE = 0.3
 """The same within 12 mm of a face. Whole heads have at most 0.26, parts of 60 % at least 0.33."""
 WHOLE_ALIKE = 0.85
-"""Correlation with the mean head that parts of 60 % do not reach; whole T1 heads of the sets learnt
-from have 0.92 and more."""
+"""Correlation with the mean head that parts of 60 % do not reach; heads of ixi-t1 have 0.92 and
+more, those of elderly-t1 0.70 and more, which lie far from the edge."""
+ROUND_A_HEAD = 0.05
+"""What lies round a brain in its skull is at least this share of the brain's mean, half of it or
+more; heads have 0.65 to 0.99 of it so, brains without a skull nothing."""
 ALIKE_EVERYWHERE = 0.05
 """A brain of noise is brighter than what lies round it as often as not, to within this share."""
 _NEAR_EDGE_MM = 12.0
@@ -56,13 +59,16 @@ def may_be_a_part(
 
     The network that outlines brains stops some millimetres before the edge of a part. So a brain
     that comes near the edge is asked for more: whether it seems to lie as hardly any does, or is
-    large there and unlike the mean head.
+    large there and unlike the mean head. The outline of a brain without a skull goes up to the
+    edge, and a volume cut to the size of one is large near every face: there size says nothing.
     """
     planes = [max(1, round(_NEAR_EDGE_MM / step)) for step in volume.geometry.spacing_mm]
     near = (planes[0], planes[1], planes[2])
     if pose.degrees > WIDEST_DEG and is_cut(mask, axes, near):
         return True
-    return pose.alike < WHOLE_ALIKE and is_cut(mask, axes, near, MOST_NEAR_EDGE)
+    if pose.alike >= WHOLE_ALIKE or not is_cut(mask, axes, near, MOST_NEAR_EDGE):
+        return False
+    return _has_head_round(volume, mask)
 
 
 def cut_notes(mask: NDArray[np.bool_], *, is_part: bool = False) -> tuple[Note, ...]:
@@ -99,19 +105,34 @@ def refuse_noise(volume: Volume, mask: NDArray[np.bool_], pose: Callable[[], Pos
     )
 
 
+def _has_head_round(volume: Volume, mask: NDArray[np.bool_]) -> bool:
+    """Whether there is something round the outlined part, as a skull is."""
+    brain, beside = _inside_and_round(volume, mask)
+    if not (brain.size and beside.size):
+        return False
+    lowest = volume.array.min(initial=brain.min(), where=np.isfinite(volume.array))
+    least = lowest + ROUND_A_HEAD * (brain.mean() - lowest)
+    return bool(np.mean(beside > least) >= 0.5)
+
+
 def _brighter(volume: Volume, mask: NDArray[np.bool_]) -> float:
     """How often a voxel of the outlined part is brighter than one round it, 0 to 1."""
-    every = [max(1, int(_STEP_MM / step)) for step in volume.geometry.spacing_mm]
-    thin = tuple(slice(None, None, n) for n in every)
-    values, inside = np.asarray(volume.array[thin], dtype=np.float32), mask[thin]
-    near, far = (ndimage.binary_dilation(inside, iterations=n) for n in (1, 3))
-    found = values[ndimage.binary_erosion(inside, iterations=2)], values[far & ~near]
-    one, other = (_some(each[np.isfinite(each)]) for each in found)
+    one, other = _inside_and_round(volume, mask)
     if not (one.size and other.size):
         return 1.0
     ranks = rankdata(np.concatenate([one, other]))[: one.size]
     above = ranks.sum() - one.size * (one.size + 1) / 2
     return float(above / (one.size * other.size))
+
+
+def _inside_and_round(volume: Volume, mask: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
+    """Some values well inside the outlined part, and some 2 to 6 mm outside of it."""
+    every = [max(1, int(_STEP_MM / step)) for step in volume.geometry.spacing_mm]
+    thin = tuple(slice(None, None, n) for n in every)
+    values, inside = np.asarray(volume.array[thin], dtype=np.float32), mask[thin]
+    near, far = (ndimage.binary_dilation(inside, iterations=n) for n in (1, 3))
+    found = values[ndimage.binary_erosion(inside, iterations=2)], values[far & ~near]
+    return [_some(each[np.isfinite(each)]) for each in found]
 
 
 def _some(values: NDArray[np.float32]) -> NDArray[np.float32]:

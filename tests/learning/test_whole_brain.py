@@ -29,6 +29,13 @@ def volume_of(array: np.ndarray) -> Volume:
     return Volume(array.astype(np.float32), geometry)
 
 
+def in_a_head(brain: np.ndarray, round_it: float) -> Volume:
+    """A brain of 100 in what is round it, and air in one corner."""
+    array = np.where(brain, 100.0, round_it)
+    array[0, 0, 0] = 0.0
+    return volume_of(array)
+
+
 @pytest.mark.parametrize(
     ("at", "axes", "cut"),
     [
@@ -45,7 +52,8 @@ def test_a_brain_that_ends_at_a_face_of_the_volume_is_cut(at, axes, cut) -> None
 
 
 def test_a_head_that_seems_to_lie_on_its_side_at_an_edge_may_be_a_part_of_one() -> None:
-    volume, near = volume_of(np.zeros((40, 40, 40))), ball((40, 40, 40), (20, 20, 9), 9)
+    near = ball((40, 40, 40), (20, 20, 9), 9)
+    volume = in_a_head(near, 10.0)
     assert not is_cut(near)
     for degrees, alike, is_part in ((93.0, 0.9, True), (20.0, 0.9, False), (5.0, 0.75, True)):
         assert may_be_a_part(volume, near, Pose(np.eye(3), degrees, alike)) is is_part
@@ -54,6 +62,13 @@ def test_a_head_that_seems_to_lie_on_its_side_at_an_edge_may_be_a_part_of_one() 
     assert not may_be_a_part(volume, small, Pose(np.eye(3), 5.0, 0.6))
     far = ball((40, 40, 40), (20, 20, 20), 9)
     assert not may_be_a_part(volume, far, Pose(np.eye(3), 93.0, 0.6))
+
+
+@pytest.mark.parametrize(("round_it", "is_part"), [(0.0, False), (2.0, False), (20.0, True)])
+def test_a_brain_without_a_skull_may_be_large_near_every_face(round_it, is_part) -> None:
+    near = ball((40, 40, 40), (20, 20, 9), 9)
+    volume = in_a_head(near, round_it)
+    assert may_be_a_part(volume, near, Pose(np.eye(3), 5.0, 0.75)) is is_part
 
 
 def test_measures_of_a_part_of_a_brain_are_in_doubt() -> None:
