@@ -196,8 +196,12 @@ class Cut:
         A slab of stored slices leaves out the indices `skip`. An overlay in a minimum slab
         shows its maximum: a small finding must not vanish because its neighbours are empty.
         Outside a straightened or turned source is NaN (black for colour). Where a plane is
-        sampled, `nearest` takes the nearest voxel (labels have no values between them).
+        sampled, `nearest` takes the nearest voxel (labels have no values between them). Colours
+        have no order: of a slab of them its slice `index` is shown.
         """
+        if array.ndim == 4 and self.first < self.last:
+            alone = replace(self, first=self.index, last=self.index)
+            return alone.take(array, nearest=nearest)
         mode = "mip" if overlay and self.mode == "minip" else self.mode
         slab = self._slab(array, skip, nearest=nearest)
         return self.layout.lay(_combine(slab, self.layout.cut, mode))
@@ -318,13 +322,9 @@ def _slice_distance_mm(grid: Geometry, axis: int) -> float:
 
 
 def _combine(slab: NDArray[np.generic], axis: int, mode: SlabMode) -> NDArray[np.generic]:
-    """One plane out of a slab (k, j, i) along `axis`; NaN gives way to any value.
-
-    Colours have no order, so a slab of them is its middle slice.
-    """
-    count = slab.shape[axis]
-    if count == 1 or slab.ndim == 4:
-        return np.take(slab, count // 2, axis=axis) if slab.ndim == 4 else slab.squeeze(axis)
+    """One plane out of a slab (k, j, i) along `axis`; NaN gives way to any value."""
+    if slab.shape[axis] == 1:
+        return slab.squeeze(axis)
     if mode == "mean":
         known = np.isfinite(slab)
         total = np.sum(slab, axis=axis, dtype=np.float32, where=known)

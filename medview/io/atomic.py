@@ -20,6 +20,7 @@ if sys.platform != "win32":
 
 DRAFT = ".medview-"
 """How hidden folders begin that hold what is not whole yet."""
+_OLD = "old"
 # As the library that makes them calls them.
 _CALLED = re.compile(re.escape(DRAFT) + "[a-z0-9_]{8}")
 # A draft is held from the moment after it is made.
@@ -112,7 +113,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """Give an empty folder to fill; its entries stand at `path` when the block ends well.
 
     What `path` held before stays, but entries of the same name are replaced together: if one of
-    them cannot be, the old ones are put back.
+    them cannot be, the old ones are put back. Where the disk refuses that, too, they stay in a
+    hidden folder beside `path`, which the error names.
 
     Raises
     ------
@@ -124,10 +126,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
         draft = place / "draft"
         draft.mkdir()
         yield draft
-        for item in sorted(draft.rglob("*")):
+        for item in (*sorted(draft.rglob("*")), draft):
             sync(item)
         if path.exists():
-            _replace_entries(draft, path, place / "old")
+            _replace_entries(draft, path, place / _OLD)
+            sync(path)
         else:
             os.replace(draft, path)
         sync(path.parent)
@@ -149,12 +152,20 @@ def _replace_entries(draft: Path, target: Path, old: Path) -> None:
                 os.replace(target / name, old / name)
             done.append(name)
             os.replace(draft / name, target / name)
-    except BaseException:
+    except BaseException as error:
         for name in done:
             with suppress(OSError):
                 os.replace(target / name, draft / name)
         for item in old.iterdir():
-            os.replace(item, target / item.name)
+            with suppress(OSError):
+                os.replace(item, target / item.name)
+        if _holds_old(old.parent):
+            raise WriteError(
+                f"could not be written, and what it held not be put back: that is in "
+                f"{old.parent.name}/{old.name} beside it",
+                file=target.name,
+                do="Move it back from there.",
+            ) from error
         raise
 
 
@@ -224,8 +235,14 @@ def _hold(place: Path) -> int | None:
     return handle
 
 
+def _holds_old(place: Path) -> bool:
+    """Whether what was moved out of the way is still there."""
+    old = place / _OLD
+    return old.is_dir() and any(old.iterdir())
+
+
 def _clear(place: Path | None, missing: list[Path]) -> None:
-    if place is not None:
+    if place is not None and not _holds_old(place):
         shutil.rmtree(place, ignore_errors=True)
     for folder in missing:  # innermost first
         with suppress(OSError):

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -71,22 +72,15 @@ class Child:
     def __init__(self, habits: Habits) -> None:
         ours, theirs = pair()
         self.channel = Channel(ours)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _START, _ROOT, str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                # Libraries print what they read; and stdout belongs to the command's answer.
-                stdout=_output(),
-                stderr=_output(),
-                env={**_PATIENT, **os.environ},
-                # Ctrl-C in a terminal is for the parent, which then ends its children.
-                start_new_session=True,
-            )
+        try:
+            self._process = _started(theirs)
+        except BaseException:
+            self.channel.close()
+            raise
         self.pid = self._process.pid
-        self.channel.send(
-            "start", Terms(tuple(sys.path), os.getpid(), habits.memory_mb, habits.nice)
-        )
+        terms = Terms(tuple(sys.path), os.getpid(), habits.memory_mb, habits.nice)
+        with contextlib.suppress(OSError):  # one that is dead already is found so with its job
+            self.channel.send("start", terms)
 
     def has_ended(self) -> bool:
         """Look, but leave the exit code where it is, so that the process id stays ours."""
@@ -103,6 +97,21 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         return self._process.wait()
+
+
+def _started(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    with theirs:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", _START, _ROOT, str(theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            # Libraries print what they read; and stdout belongs to the command's answer.
+            stdout=_output(),
+            stderr=_output(),
+            env={**_PATIENT, **os.environ},
+            # Ctrl-C in a terminal is for the parent, which then ends its children.
+            start_new_session=True,
+        )
 
 
 def _output() -> int:
@@ -213,6 +222,9 @@ class Lane(threading.Thread):
         """Send the job to the child and return how it ended, and with what."""
         try:
             child = self._child = self._child or Child(self._habits)
+        except OSError as error:
+            return "failed", _not_started(self._habits, error)
+        try:
             job.begin(child.pid)
             child.channel.send("run", (job.number, job.work, job.args))
             return self._follow(job, child)
@@ -293,6 +305,15 @@ class Lane(threading.Thread):
             still_works="everything else; a new process is ready",
             do="Try again; if it happens again, leave out the file or series it was working on.",
         )
+
+
+def _not_started(habits: Habits, error: OSError) -> WorkerDied:
+    _log.warning("%s could not be started: %s", habits.child, error.strerror)
+    return WorkerDied(
+        f"{habits.child} could not be started ({error.strerror or 'unknown reason'})",
+        still_works="what is open",
+        do="End other programs and try again.",
+    )
 
 
 def _how_it_died(habits: Habits, why: object, code: int) -> str:

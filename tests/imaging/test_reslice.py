@@ -172,6 +172,18 @@ def test_tilted_colour_is_still_drawn():
     assert middle.tolist() == [10, 20, 30]
 
 
+@pytest.mark.parametrize("at", [0, 2, 8])
+@pytest.mark.parametrize("mode", ["mip", "minip", "mean"])
+def test_a_slab_of_colours_shows_the_slice_that_it_is_named_after(at, mode):
+    grid = geometry_of("LPS", (9, 8, 8), (2.0, 1.0, 1.0))
+    colour = np.broadcast_to(np.arange(9, dtype=np.uint8)[:, None, None, None], (9, 8, 8, 3))
+    view = View(Plane.AXIAL, tuple(grid.to_mm((at, 4, 4))), slab_mm=16.0, slab_mode=mode)
+    cut = cut_of(grid, view)
+    assert cut.index == at
+    assert cut.first < cut.last
+    assert np.unique(cut.take(colour)).tolist() == [at]
+
+
 def test_missing_slices_of_a_tilted_volume_are_hatched_along_the_tilt():
     grid = tilted(geometry_of("LPS", (20, 30, 30), (4.0, 4.0, 4.0)), 15.0)
     cut = cut_of(grid, View(Plane.SAGITTAL))

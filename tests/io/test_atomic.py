@@ -160,6 +160,43 @@ def test_when_one_entry_cannot_be_replaced_the_old_ones_come_back(tmp_path, monk
     assert names(tmp_path) == ["a", "b", "out"]
 
 
+def test_what_cannot_be_put_back_is_kept_and_named(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("a", "b"):
+        (out / name).write_text("old")
+    really, broken = os.replace, []
+
+    def break_at_b(source, target):
+        if broken or Path(source).parts[-2:] == ("draft", "b"):
+            broken.append(source)
+            raise OSError(errno.EIO, "Input/output error")
+        really(source, target)
+
+    def write_new():
+        with whole_folder(out) as draft:
+            for name in ("a", "b"):
+                (draft / name).write_text("new")
+            monkeypatch.setattr(os, "replace", break_at_b)
+
+    with pytest.raises(WriteError, match="not be put back: that is in") as told:
+        write_new()
+    (place,) = (item for item in tmp_path.iterdir() if item != out)
+    assert f"{place.name}/old" in told.value.what
+    assert told.value.file == "out"
+    kept = {item.name: item.read_text() for item in (place / "old").iterdir()}
+    assert kept == {"a": "old", "b": "old"}
+
+
+def test_a_folder_is_on_the_disk_with_the_names_of_what_it_holds(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(atomic, "sync", lambda path: synced.append(path.name))
+    for _ in range(2):
+        with whole_folder(tmp_path / "out") as draft:
+            (draft / "a").write_text("new")
+    assert synced == ["a", "draft", tmp_path.name, "a", "draft", "out", tmp_path.name]
+
+
 @pytest.mark.parametrize("whole", [whole_file, whole_folder])
 def test_a_draft_is_found_from_any_folder(whole, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -1,5 +1,6 @@
 """Real child processes all through; `post` runs the call at once, on the lane's thread."""
 
+import errno
 import gc
 import os
 import signal
@@ -446,6 +447,23 @@ def test_a_child_that_is_killed_from_outside_is_a_sentence(jobs):
     error = heard.wait()[1]
     assert isinstance(error, WorkerDied)
     assert error.code == OUT_OF_MEMORY  # who killed it does not say why
+
+
+def test_a_child_that_cannot_be_started_is_told_so_and_the_next_job_may_have_one(own, monkeypatch):
+    handles = len(os.listdir("/proc/self/fd"))
+
+    def refuse(*_args, **_options):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lane.subprocess, "Popen", refuse)
+        _, heard = begin(own, "files", "double", 21)
+        kind, error = heard.wait()
+    assert (kind, type(error)) == ("failed", WorkerDied)
+    assert "could not be started (Resource temporarily unavailable)" in error.what
+    assert "new process" not in str(error.still_works)
+    assert len(os.listdir("/proc/self/fd")) == handles
+    assert own.call("files", f"{HERE}:double", 21) == 42
 
 
 def test_a_child_that_died_while_idle_is_replaced_unnoticed(jobs):
