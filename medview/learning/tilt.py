@@ -83,19 +83,24 @@ def tilt_notes(volume: Volume, mask: NDArray[np.bool_]) -> tuple[Note, ...]:
     if mask.sum() * volume.geometry.voxel_ml < SMALLEST_BRAIN_ML:
         return ()
     within = tuple(axis for axis in range(3) if axis != volume.geometry.axis_of[2])
-    if is_cut(mask, within):
-        return (Note("OUTSIDE_TRAINING", _CANNOT_BE_TOLD),)
     pose = pose_in_slices(volume, mask)
-    if may_be_a_part(volume, mask, pose, within):
+    if _is_part(volume, mask, pose, within):
         return (Note("OUTSIDE_TRAINING", _CANNOT_BE_TOLD),)
     if pose.is_inverted:
         return (Note("OUTSIDE_TRAINING", _INVERTED),)
     if not pose.known or pose.degrees <= MOST_DEG:
         return ()
-    if is_cut(mask) or may_be_a_part(volume, mask, pose):
+    if _is_part(volume, mask, pose):
         return (Note("OUTSIDE_TRAINING", _CANNOT_BE_TOLD),)
     words = (
         f"the head lies turned by {pose.degrees:.0f} degrees against its slices; brains that do so "
         "score higher, whatever is in them"
     )
     return (Note("OUTSIDE_TRAINING", words),)
+
+
+def _is_part(
+    volume: Volume, mask: NDArray[np.bool_], pose: Pose, axes: tuple[int, ...] = (0, 1, 2)
+) -> bool:
+    """Whether a head ends at the edge of the volume along any of these axes, or seems to."""
+    return is_cut(mask, axes) or may_be_a_part(volume, mask, pose, axes)
