@@ -100,16 +100,13 @@ def read_record(path: Path) -> Record:
     if not hours:
         raise _odd(path, "has no row from admission on: all hours are negative")
     cells = [row for hour, (_, row) in zip(every, rows, strict=True) if hour >= 0]
-    strips, ignored = [], []
-    for n, column in enumerate(columns):
-        if n == place:
-            continue
-        strip = _strip(_titled(column, columns), hours, [row[n] for row in cells])
-        if strip is not None:
-            strips.append(strip)
-        elif any(row[n] for row in cells):
-            ignored.append(column)
+    others = [n for n in range(len(columns)) if n != place]
+    read = {
+        n: _strip(_titled(columns[n], columns), hours, [row[n] for row in cells]) for n in others
+    }
+    strips = [strip for strip in read.values() if strip is not None]
     strips.sort(key=lambda strip: (strip.never_changes, -len(strip.hours)))
+    ignored = [columns[n] for n in others if read[n] is None and any(row[n] for row in cells)]
     # Days with a time of day in them are hours after all.
     step = each if each > 1 and all(hour % each == 0 for hour in hours) else 1.0
     return Record(tuple(strips), max(hours), tuple(ignored), len(every) - len(hours), step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -99,43 +99,65 @@ def _maps(
 
 
 def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
-    series, volume = request.tables.get("series"), request.volumes.get("film")
-    if series is None and (volume is None or not model.uses_film):
-        wanted = "a time series or a film" if model.uses_film else "a time series"
-        raise ModelInputError(
-            f"{card.title} {card.version} needs {wanted}",
-            do="Give the table of a stay (CSV with hours and variables) as its input.",
-            code="MV-MOD-004",
-        )
-    variables, notes = model.variables, list[Note]()
-    events, site = Events.of([]), request.site
-    steps = list(card.preparation)
-    if series is not None:
-        told = unit_told(read_series(Path(series), variables), variables)
-        found = told.series
-        if site is None and told.sites and (site := told.among(sites_of(model))):
-            steps.append(f"site: {site}, as the table says")
-        events = _with_patient(found.events(variables, Path(series).name), variables, request)
-        events, said = clean(events, variables)
-        notes += [*_notes(found, variables, events, said), *_odd_rows(found)]
-        if not events.hours.size and (volume is None or not model.uses_film):
-            raise _nothing_left(Path(series), notes)
-    film = None
-    if volume is not None and model.uses_film:
+    """The table and the film of a stay as the model takes them, with what was found odd."""
+    variables = model.variables
+    volume = request.volumes.get("film") if model.uses_film else None
+    table = request.tables.get("series")
+    if table is None and volume is None:
+        raise _nothing_given(model, card)
+    found = _Found(Events.of([]), request.site)
+    if table is not None:
+        found = _of_table(request, model, Path(table))
+        if not found.events.hours.size and volume is None:
+            raise _nothing_left(Path(table), found.notes)
+    film, steps, notes = None, [*card.preparation, *found.steps], list(found.notes)
+    if volume is not None:
         film = features_of(volume, equalise=model.clahe)
         steps += steps_of(volume, equalise=model.clahe)
-    hour = request.film_hour
-    hours = max([*events.hours.tolist(), hour or 0.0, variables.bin_hours])
-    if hours > variables.longest * variables.bin_hours:
-        limit = variables.longest * variables.bin_hours
+    hours = max([*found.events.hours.tolist(), request.film_hour or 0.0, variables.bin_hours])
+    limit = variables.longest * variables.bin_hours
+    if hours > limit:
         who = "the series reaches" if film is None else "series and film reach"
         text = f"{who} hour {hours:g}; the model takes the first {limit:g} h"
         notes.append(Note("OUTSIDE_TRAINING", text))
-    grid = discretise(events, variables, hours)
-    if film is not None and hour is None:
+    hour = request.film_hour or 0.0
+    if film is not None and request.film_hour is None:
         hour = hours
         notes.append(Note("NO_FILM_HOUR", "the hour of the film is not known; taken as the last"))
-    return Given(grid, film, hour or 0.0, tuple(notes), tuple(steps), site)
+    grid = discretise(found.events, variables, hours)
+    return Given(grid, film, hour, tuple(notes), tuple(steps), found.site)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a table tells: its values, the site, what was odd, and what was done to it."""
+
+    events: Events
+    site: str | None
+    notes: Sequence[Note] = ()
+    steps: Sequence[str] = ()
+
+
+def _of_table(request: RunRequest, model: IcuModel, table: Path) -> _Found:
+    variables = model.variables
+    told = unit_told(read_series(table, variables), variables)
+    site, steps = request.site, []
+    if site is None and told.sites and (site := told.among(sites_of(model))):
+        steps.append(f"site: {site}, as the table says")
+    series = told.series
+    events = _with_patient(series.events(variables, table.name), variables, request)
+    events, said = clean(events, variables)
+    notes = [*_notes(series, variables, events, said), *_odd_rows(series)]
+    return _Found(events, site, notes, steps)
+
+
+def _nothing_given(model: IcuModel, card: ModelCard) -> ModelInputError:
+    wanted = "a time series or a film" if model.uses_film else "a time series"
+    return ModelInputError(
+        f"{card.title} {card.version} needs {wanted}",
+        do="Give the table of a stay (CSV with hours and variables) as its input.",
+        code="MV-MOD-004",
+    )
 
 
 def _nothing_left(table: Path, notes: Sequence[Note]) -> ModelInputError:

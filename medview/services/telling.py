@@ -76,19 +76,26 @@ def unit_tag(strip: Strip, results: Iterable[Prediction]) -> str:
 
     Empty where nothing does.
     """
-    icu = (each for each in results if family(each.model) == "icu")
-    for note in (note for result in icu for note in result.warnings):
-        low = note.text.lower()
-        about = re.match(rf"{re.escape(strip.name.lower())}\b", low) is not None
-        if about and "fahrenheit" in low:
-            return "°F, converted"
-        if about and ("converted" in low or "unit" in low):
-            return "unit converted"
+    if turned := _turned_tag(strip.name, results):
+        return turned
     if "Fahrenheit" in strip.doubt:
         return "looks like °F"
     if "within" in strip.doubt:
         return "odd values"
     return "another unit?" if strip.doubt else ""
+
+
+def _turned_tag(name: str, results: Iterable[Prediction]) -> str:
+    """What a model has changed about the unit of a variable; empty where none says so."""
+    about = re.compile(rf"{re.escape(name)}\b", re.IGNORECASE)
+    icu = (each for each in results if family(each.model) == "icu")
+    told = (note.text.lower() for each in icu for note in each.warnings if about.match(note.text))
+    for text in told:
+        if "fahrenheit" in text:
+            return "°F, converted"
+        if "converted" in text or "unit" in text:
+            return "unit converted"
+    return ""
 
 
 def titles_of(cards: Iterable[ModelCard]) -> dict[str, str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtWidgets import QCheckBox, QPushButton, QVBoxLayout
 
+from medview.domain.overlay import ScalarMap
 from medview.domain.volume import Window
 from medview.imaging.intensity import presets_for
 from medview.services.layering import base_name
@@ -53,6 +56,22 @@ class LayersPanel(Column):
         """List the maps again."""
         session = self._app.session
         maps = [layer.map for layer in reversed(session.layers)]
+        self._list_again(maps)
+        drawn = session.maps_drawn if session.overlay_on else frozenset()
+        for place, (key, row) in enumerate(self._rows.items()):
+            ends = (place == 0, place == len(self._rows) - 1)
+            row.show_state(is_chosen=key == session.map_name, is_drawn=key in drawn, ends=ends)
+        self._empty.setVisible(not maps)
+        self._overlay.setVisible(bool(maps))
+        self._overlay.blockSignals(True)
+        self._overlay.setChecked(session.overlay_on)
+        self._overlay.blockSignals(False)
+        chosen = session.map(session.map_name)
+        self._style_card.setVisible(chosen is not None)
+        self._style_title.setText(foldable(map_title(chosen)) if chosen is not None else "")
+
+    def _list_again(self, maps: Sequence[ScalarMap]) -> None:
+        """A row for each map, in their order; the rows stay where the maps are the same."""
         names = tuple((found.name, found.title) for found in maps)
         if set(names) != set(self._listed):
             clear(self._list)
@@ -67,18 +86,6 @@ class LayersPanel(Column):
                 self._list.insertWidget(place, row)
             self._listed = names
             in_order(self._overlay, (*self._rows.values(), self._style_card))
-        drawn = session.maps_drawn if session.overlay_on else frozenset()
-        for place, (key, row) in enumerate(self._rows.items()):
-            ends = (place == 0, place == len(self._rows) - 1)
-            row.show_state(is_chosen=key == session.map_name, is_drawn=key in drawn, ends=ends)
-        self._empty.setVisible(not maps)
-        self._overlay.setVisible(bool(maps))
-        self._overlay.blockSignals(True)
-        self._overlay.setChecked(session.overlay_on)
-        self._overlay.blockSignals(False)
-        chosen = session.map(session.map_name)
-        self._style_card.setVisible(chosen is not None)
-        self._style_title.setText(foldable(map_title(chosen)) if chosen is not None else "")
 
     def _maker(self, key: str, names: tuple[tuple[str, str], ...]) -> str:
         """The model of the newest of several maps of one name; the others say theirs already."""
