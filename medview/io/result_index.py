@@ -59,12 +59,16 @@ class Binding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
-    """A result that was read back, with what the reader has answered to it."""
+    """A result that was read back, with what the reader has answered to it.
+
+    `doubt` says why the answers could not be read.
+    """
 
     entry: Entry
     prediction: Prediction
     card: ModelCard | None
     opinions: tuple[Opinion, ...]
+    doubt: MedviewError | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

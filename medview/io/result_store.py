@@ -15,7 +15,7 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,6 +115,8 @@ class ResultStore:
     def load(self, job: Progress, entry: Entry) -> Kept:
         """Read a result back: the same values that were stored.
 
+        Answers that cannot be read take nothing from it: the error is in ``doubt``.
+
         Raises
         ------
         ReadError
@@ -123,7 +125,11 @@ class ResultStore:
         folder = self._data(entry.id)
         self._check(job, folder)
         stored = read_result(job, folder)
-        return Kept(entry, stored.prediction, stored.card, _read_opinions(folder))
+        try:
+            said, doubt = _read_opinions(folder), None
+        except ReadError as error:
+            said, doubt = (), error
+        return Kept(entry, stored.prediction, stored.card, said, doubt)
 
     def scores(self, entry_id: str) -> tuple[Score, ...]:
         """The scores of a result alone. Raises ReadError where that is damaged."""
@@ -131,7 +137,9 @@ class ResultStore:
 
     def answers(self, entry_id: str) -> tuple[Opinion, ...]:
         """What the reader answered to a result; nothing where that cannot be read."""
-        return _read_opinions(self._data(entry_id))
+        with suppress(ReadError):
+            return _read_opinions(self._data(entry_id))
+        return ()
 
     def _check(self, job: Progress, folder: Path) -> None:
         for name, sha256 in _read_label(folder)["files"].items():
@@ -175,7 +183,10 @@ class ResultStore:
         return entry
 
     def judge(self, entry_id: str, opinions: Sequence[Opinion]) -> None:
-        """Keep what the reader answered to a result, in place of earlier answers."""
+        """Keep what the reader answered to a result, in place of earlier answers.
+
+        Earlier ones that cannot be read are set aside, not replaced.
+        """
         with self._changing():
             folder = self._data(entry_id)
             if not folder.is_dir():
@@ -186,6 +197,7 @@ class ResultStore:
             self._at("judge: written")
             sync(draft)
             self._at("judge: synced")
+            self._set_aside_unreadable(folder)
             os.replace(draft, folder / _OPINIONS)
             self._at("judge: renamed")
             sync(folder)
@@ -281,6 +293,13 @@ class ResultStore:
         shutil.rmtree(trash)
         self._at("discard: removed")
 
+    def _set_aside_unreadable(self, folder: Path) -> None:
+        try:
+            _read_opinions(folder)
+        except ReadError:
+            aside = f"{folder.name}-{secrets.token_hex(4)}-{_OPINIONS}"
+            os.replace(folder / _OPINIONS, self.root / "damaged" / aside)
+
     def _sweep(self) -> None:
         """Take away what a process has left that ended in the middle."""
         for place in ("incoming", "trash"):
@@ -358,9 +377,17 @@ def _label_damaged() -> ReadError:
 
 
 def _read_opinions(folder: Path) -> tuple[Opinion, ...]:
-    """The reader's answers; none where there are none or they cannot be read."""
+    """The reader's answers; none where there are none. Raises ReadError for a damaged file."""
     try:
         body = json.loads((folder / _OPINIONS).read_text("utf-8"))
         return tuple(record_of(Opinion, each) for each in body["opinions"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except FileNotFoundError:
         return ()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReadError(
+            "is damaged",
+            code="MV-IO-323",
+            file=_OPINIONS,
+            still_works="the result itself",
+            do="Answer again; the damaged file is kept.",
+        ) from error

@@ -163,6 +163,8 @@ class Shelf:
                 }
                 results = (*there, *(each.prediction for each in fresh))
                 session.predictions = {**session.predictions, about: results}
+        for doubt in (each.doubt for each in fresh if each.doubt is not None):
+            self._say(Message(f"Answers to a stored result: {doubt}", "warning", doubt))
         for error in found.errors:
             self._say(Message(f"A stored result cannot be shown: {error}", "warning", error))
 

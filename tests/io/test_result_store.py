@@ -90,6 +90,25 @@ def test_answers_of_the_reader_stay_with_the_result(store):
     assert store.load(Silent(), entry).opinions == ()
 
 
+@pytest.mark.parametrize("damaged", ["{", "[]", '{"opinions": [{"newer": 1}]}'])
+def test_answers_that_cannot_be_read_are_told_and_never_replaced(store, tmp_path, damaged):
+    entry = filed(store)
+    place = tmp_path / "results" / "data" / entry.id / "opinions.json"
+    place.write_text(damaged)
+    kept = store.load(Silent(), entry)
+    assert kept.prediction.scores and kept.opinions == ()
+    assert "opinions.json: is damaged" in str(kept.doubt)
+    said = (Opinion("score anomaly", "agree", "A reader", "2026-11-21T10:00:00+00:00"),)
+    store.judge(entry.id, said)
+    aside = list((tmp_path / "results" / "damaged").iterdir())
+    assert [each.read_text() for each in aside] == [damaged]
+    assert aside[0].name.startswith(entry.id)
+    again = store.load(Silent(), entry)
+    assert (again.opinions, again.doubt) == (said, None)
+    store.judge(entry.id, ())
+    assert len(list((tmp_path / "results" / "damaged").iterdir())) == 1
+
+
 def test_what_is_not_there_any_more_is_not_judged(store):
     entry = filed(store)
     store.forget(entry.study)

@@ -170,6 +170,16 @@ def test_a_damaged_result_is_told_and_the_others_are_shown(desk, tmp_path):
     assert "score.nii.gz: is not the file that was stored" in again.session.message.text
 
 
+def test_answers_that_cannot_be_read_are_told_beside_their_result(desk, tmp_path):
+    desk.run(1.5)
+    (kept,) = (tmp_path / "results" / "data").iterdir()
+    (kept / "opinions.json").write_text("{")
+    again = Desk(tmp_path)
+    again.show()
+    assert values(again.session) == [1.5]
+    assert "Answers to a stored result: opinions.json: is damaged" in again.session.message.text
+
+
 def test_what_a_run_takes_is_known_from_the_last_one(desk, tmp_path):
     assert desk.shelf.estimate("anomaly", 100) is None
     desk.run(seconds=8.0, peak_memory_mb=700.0)
