@@ -96,7 +96,8 @@ def test_answers_that_cannot_be_read_are_told_and_never_replaced(store, tmp_path
     place = tmp_path / "results" / "data" / entry.id / "opinions.json"
     place.write_text(damaged)
     kept = store.load(Silent(), entry)
-    assert kept.prediction.scores and kept.opinions == ()
+    assert kept.prediction.scores
+    assert kept.opinions == ()
     assert "opinions.json: is damaged" in str(kept.doubt)
     said = (Opinion("score anomaly", "agree", "A reader", "2026-11-21T10:00:00+00:00"),)
     store.judge(entry.id, said)
