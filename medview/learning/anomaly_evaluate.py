@@ -259,20 +259,15 @@ def _prediction(asked: _Asked, one: PreparedCase, whole: Slices, said: Said) -> 
     drawn = Drawn(whole.pictures, whole.brain, said.pictures, said.aleatoric)
     value, low, high = score_with_interval(drawn, settings)
     normals = np.asarray(asked.card.settings.get("normal_scores", []), dtype=np.float64)
-
-    def rank(score: float | None) -> float | None:
-        if score is None or not np.isfinite(score) or not normals.size:
-            return None
-        return float((normals < score).mean() * 100)
-
+    told = value is not None and np.isfinite(value) and normals.size > 0
     return {
         **first_columns(one.case, private=asked.request.private),
         "anomaly": value,
         "anomaly_low": low,
         "anomaly_high": high,
-        "anomaly_percentile": rank(value),
-        "anomaly_percentile_low": rank(low),
-        "anomaly_percentile_high": rank(high),
+        "anomaly_percentile": float((normals < value).mean() * 100) if told else None,
+        "anomaly_percentile_low": None,
+        "anomaly_percentile_high": None,
         "label": one.case.label,
     }
 

@@ -31,7 +31,7 @@ from medview.learning.case_list import refuse_other_tables
 from medview.learning.images import read_image
 from medview.learning.patients import patient_hash
 from medview.learning.subset import Layout, Subset, TrainCase
-from medview.learning.upright_slices import cut_upright
+from medview.learning.upright_slices import Upright, cut_upright
 
 ANOMALY = ("anomaly",)
 HEADS = (*ANOMALY, "region-net")
@@ -237,13 +237,19 @@ class PreparedCase:
 
     `truth` is the lesion on the model slices (n, 128, 128), None where it is not known; for a
     case with a box it is the box. `known` (n,) are the slices of which the truth says something,
-    None where it does of all.
+    None where it does of all. `own` (n,) are the slices of the file that slices cut upright lie
+    at, None where the model slices are those of the file.
     """
 
     case: TrainCase
     prepared: Prepared
     truth: NDArray[np.bool_] | None = None
     known: NDArray[np.bool_] | None = None
+    own: NDArray[np.intp] | None = None
+
+    def number_of(self, height: int) -> int:
+        """Index along the volume's own axis of a model slice, or of the one that it lies at."""
+        return self.prepared.grid.index_of(height) if self.own is None else int(self.own[height])
 
 
 def prepare_case(case: TrainCase, *, upright: bool = False) -> PreparedCase:
@@ -262,16 +268,29 @@ def prepare_case(case: TrainCase, *, upright: bool = False) -> PreparedCase:
     prepared = prepare(volume, brain_of(case, volume))
     turned = cut_upright(volume, prepared) if upright and case.box is None else None
     if case.mask is None:
-        prepared = turned.prepared if turned else prepared
-        return PreparedCase(case, prepared, _truth_of(case, volume, prepared))
+        shown, own = (turned.prepared, own_slices(turned, prepared)) if turned else (prepared, None)
+        return PreparedCase(case, shown, _truth_of(case, volume, shown), own=own)
     values = values_on(case.mask, volume)
     lesion = (values >= case.mask_from).astype(np.float32)
     told = np.asarray((prepared.grid.from_volume(values) >= 0).any(axis=(1, 2)), dtype=np.bool_)
     if turned is not None and told.all():
         truth = turned.prepared.on_model(turned.taken(lesion))
-        return PreparedCase(case, turned.prepared, truth > 0.5)
+        own = own_slices(turned, prepared)
+        return PreparedCase(case, turned.prepared, truth > 0.5, own=own)
     known = None if told.all() else told
     return PreparedCase(case, prepared, prepared.on_model(lesion) > 0.5, known)
+
+
+def own_slices(turned: Upright, lying: Prepared) -> NDArray[np.intp]:
+    """Of each upright slice the slice of the file that it crosses in the middle of the brain.
+
+    Both lie equally far apart, so no two upright slices have one number.
+    """
+    middle = np.argwhere(turned.prepared.brain).mean(axis=0)
+    place = lying.grid.stack(turned.source).to_index(turned.stack.to_mm(middle))
+    shift = int(np.rint(place[0] - middle[0]))
+    heights = np.arange(len(turned.prepared.slices)) + shift
+    return np.array([lying.grid.index_of(int(height)) for height in heights], dtype=np.intp)
 
 
 def brain_of(case: TrainCase, volume: Volume) -> NDArray[np.bool_] | None:

@@ -46,8 +46,9 @@ class CaseResult:
     """What all scores said of one case.
 
     `labels` (n,) is 1 for slices with a lesion, 0 without, NaN where that is not known or too
-    little to say; `slices` (n,) the index along the volume's own axis. `figures` is None without
-    a lesion truth; `lost` is the share of the truth outside the pixels that are compared.
+    little to say; `slices` (n,) the index along the volume's own axis, of slices cut upright that
+    of the one they lie at. `figures` is None without a lesion truth; `lost` is the share of the
+    truth outside the pixels that are compared.
     """
 
     case: TrainCase
@@ -65,13 +66,12 @@ class CaseResult:
 
 def result_of(found: PreparedCase, whole: Slices, scored: Mapping[str, Scored]) -> CaseResult:
     """Sum up what the scores said of a case."""
-    grid = found.prepared.grid
     scores = {name: one.per_slice for name, one in scored.items() if one.per_slice is not None}
     truth = None if found.truth is None else found.truth[whole.index]
     known = np.ones(len(whole), np.bool_) if found.known is None else found.known[whole.index]
     result = CaseResult(
         found.case,
-        np.array([grid.index_of(int(k)) for k in whole.index], dtype=np.intp),
+        np.array([found.number_of(int(k)) for k in whole.index], dtype=np.intp),
         whole.height,
         whole.area * PIXEL_MM**2,
         np.where(known, _labels(truth, len(whole)), np.nan),
