@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from medview.domain.progress import Progress
 from medview.learning.cases import find_subsets
 from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_baselines import whole_features, with_baselines
+from medview.learning.cxr_bounds import total_bounds, zone_bounds
 from medview.learning.cxr_evidence import evidence_rows
 from medview.learning.cxr_given import scores_at
 from medview.learning.cxr_metrics import Said, outcome_reliability, outcome_rows
@@ -82,7 +83,7 @@ def measure_cxr(job: Progress, request: EvaluateRequest) -> Measurement:
         card,
         [_data_line(part, films) for part in parts],
         rows,
-        [_line(said, n, request, sites) for n in range(len(said.cases))],
+        [_line(said, n, request, sites, card.settings) for n in range(len(said.cases))],
         {"size": card.settings["size"], "backbone": backbone.name},
         device,
         {
@@ -139,9 +140,13 @@ def _site_notes(said: Said, sites: tuple[str, ...] | None) -> list[str]:
 
 
 def _line(
-    said: Said, n: int, request: EvaluateRequest, sites: tuple[str, ...] | None
+    said: Said,
+    n: int,
+    request: EvaluateRequest,
+    sites: tuple[str, ...] | None,
+    settings: Mapping[str, object],
 ) -> dict[str, object]:
-    """A line of predictions.csv."""
+    """A line of predictions.csv; scores of zones have the bounds that a run tells of them."""
     case = said.cases[n]
     line = first_columns(case, private=request.private)
     scores: dict[str, float | None] = {"severe": said.severe[n]}
@@ -152,11 +157,17 @@ def _line(
     for name, value in scores.items():
         line |= {name: value, f"{name}_low": None, f"{name}_high": None}
     for k, zone in enumerate(ZONES):
-        line |= {f"brixia_{zone}": said.zones[n, k], f"brixia_{zone}_low": None,
-                 f"brixia_{zone}_high": None}  # fmt: skip
-    total = {"brixia_total": said.zones[n].sum(), "brixia_total_low": None}
-    line |= total | {"brixia_total_high": None, "severity_class": said.severity[n]}
-    return line | _truth(case)
+        value = float(said.zones[n, k])
+        line |= _with_bounds(f"brixia_{zone}", value, zone_bounds(value, settings))
+    total = float(said.zones[n].sum())
+    line |= _with_bounds("brixia_total", total, total_bounds(total, settings))
+    return line | {"severity_class": said.severity[n]} | _truth(case)
+
+
+def _with_bounds(
+    name: str, value: float, bounds: tuple[float | None, float | None]
+) -> dict[str, object]:
+    return dict(zip((name, f"{name}_low", f"{name}_high"), (value, *bounds), strict=True))
 
 
 def _truth(case: TrainCase) -> dict[str, object]:

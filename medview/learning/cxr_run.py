@@ -19,6 +19,7 @@ from medview.domain.prediction import Prediction, RunRequest, Score, Status
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
 from medview.learning.chest_rows import HIGHEST, ZONES
+from medview.learning.cxr_bounds import total_bounds, zone_bounds
 from medview.learning.cxr_evidence import (
     GRADIENTS,
     TITLES,
@@ -199,24 +200,16 @@ def _zones(said: Answer, film: Film, card: ModelCard, status: Status) -> list[Sc
     scores = []
     for k, zone in enumerate(ZONES):
         value = float(said.zones[k])
-        low, high = _bounds(value, card.settings.get("zone_errors"), 3)
+        low, high = zone_bounds(value, card.settings)
         meaning = f"{parts[k % 3]} zone of the {sides[k // 3]}, 0 to 3{where}"
         scores.append(Score(f"brixia_{zone}", value, low, high, method=method, status=status,
                             meaning=meaning))  # fmt: skip
     total = float(said.zones.sum())
-    low, high = _bounds(total, card.settings.get("total_errors"), HIGHEST)
+    low, high = total_bounds(total, card.settings)
     meaning = f"sum of the six zones, 0 to {HIGHEST}{where}"
     scores.append(Score("brixia_total", total, low, high, method=method, status=status,
                         meaning=meaning))  # fmt: skip
     return scores
-
-
-def _bounds(value: float, errors: object, highest: int) -> tuple[float | None, float | None]:
-    """The value with the 2.5th and 97.5th percentile of errors on left-out films, kept in range."""
-    if not isinstance(errors, list) or len(errors) != 2:
-        return None, None
-    low, high = (min(max(value + float(error), 0.0), float(highest)) for error in errors)
-    return low, high
 
 
 def _maps(said: Answer, film: Film, volume: Volume, size: int) -> tuple[ScalarMap, ...]:

@@ -79,7 +79,7 @@ def test_a_site_adds_to_its_films_and_the_fixed_answer_has_the_same_temperature(
 def test_a_line_of_predictions_says_what_is_known_and_leaves_the_rest_empty():
     told = said([case(1, brixia="012321"), case(2, prognosis="MILD")], [0.3, 0.6],
                 [[0, 1, 2, 3, 2, 1.5], [0] * 6])  # fmt: skip
-    first, second = (cxr_evaluate._line(told, n, ASKED, None) for n in (0, 1))
+    first, second = (cxr_evaluate._line(told, n, ASKED, None, {}) for n in (0, 1))
     assert (first["case"], first["severe"], first["severe_low"]) == ("c1", 0.3, None)
     assert [first[f"brixia_{zone}"] for zone in "ABCDEF"] == [0, 1, 2, 3, 2, 1.5]
     assert (first["brixia_total"], first["severity_class"]) == (9.5, 2)
@@ -88,10 +88,20 @@ def test_a_line_of_predictions_says_what_is_known_and_leaves_the_rest_empty():
     assert "severe_fixed" not in first
 
 
+def test_scores_of_zones_have_the_bounds_that_a_run_tells_of_them():
+    told = said([case(1), case(2)], zones=[[0, 1, 2, 3, 2, 1.5], [np.nan] * 6])
+    errors = {"zone_errors": [-0.5, 1.0], "total_errors": [-3.0, 4.0]}
+    first, second = (cxr_evaluate._line(told, n, ASKED, None, errors) for n in (0, 1))
+    bounds = [(first[f"brixia_{zone}_low"], first[f"brixia_{zone}_high"]) for zone in "ABD"]
+    assert bounds == [(0, 1), (0.5, 2), (2.5, 3)]
+    assert (first["brixia_total_low"], first["brixia_total_high"]) == (6.5, 13.5)
+    assert second["brixia_total_low"] is None
+
+
 def test_a_line_of_sites_has_a_mixed_answer_where_the_site_is_known():
     told = said([case(1, site="b"), case(2, site="x")], [0.3, 0.6])
     told = replace(told, baselines={FIXED: np.array([0.1, 0.6])})
-    lines = [cxr_evaluate._line(told, n, ASKED, ("b",)) for n in (0, 1)]
+    lines = [cxr_evaluate._line(told, n, ASKED, ("b",), {}) for n in (0, 1)]
     found = [(one["severe"], one["severe_fixed"], one["severe_mixed"]) for one in lines]
     assert found == [(0.3, 0.1, 0.3), (0.6, 0.6, None)]
     assert cxr_evaluate._site_notes(told, ("b",)) == [
