@@ -12,6 +12,7 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import MedviewError, UsageError
 from medview.domain.exam import Exam
 from medview.domain.prediction import Precision, Prediction, RunRequest, extrapolating
+from medview.domain.study import Series
 from medview.domain.volume import Note, Volume
 from medview.io.atomic import whole_folder
 from medview.services import library
@@ -143,8 +144,16 @@ def _naming(found: Gathered, *, private: bool) -> Iterator[None]:
     except MedviewError as error:
         if not private and not error.file:
             series = found.images[0].series if found.images else None
-            error.file = series.description or series.key if series else found.tables[0].path.name
+            error.file = _name_of(series) if series else found.tables[0].path.name
         raise
+
+
+def _name_of(series: Series) -> str:
+    """What a reader knows an image by: its file, what it is called, or the folder it lies in."""
+    first = series.files[0] if series.files else None
+    if first is not None and len(series.files) == 1:
+        return first.name
+    return series.description or (first.parent.name if first is not None else "") or series.key
 
 
 def _times_left_out(given: Given) -> list[Note]:

@@ -197,7 +197,7 @@ def test_a_volume_that_does_not_fit_is_refused_and_leaves_nothing(weights, tmp_p
     out = tmp_path / "deep" / "out"
     code, told, err = ran(capfd, "anomaly", path, "--out", out, "--weights", weights)
     assert code == 3
-    assert (told["schema"], told["file"]) == ("medview.error/1", "t1")
+    assert (told["schema"], told["file"]) == ("medview.error/1", "t1.nii.gz")
     assert "a single slice" in told["what"]
     assert told["do"]
     assert "Traceback" not in err
@@ -348,3 +348,12 @@ def test_errors_beside_predicted_uncertainty_are_drawn_from_a_card(tmp_path, cap
     code, told, _ = answer(capfd, "models", "brain-age", "--plot", tmp_path / "v.svg")
     assert (code, told["schema"]) == (2, "medview.error/1")
     assert not (tmp_path / "v.svg").exists()
+
+
+def test_an_image_without_a_description_is_refused_by_the_name_of_its_file(
+    weights, tmp_path, capfd
+):
+    black = replace(one_slice("LPS"), array=np.zeros_like(one_slice("LPS").array))
+    [path] = save_dicom(black, tmp_path / "one", SeriesDescription="").iterdir()
+    code, told, _ = ran(capfd, "anomaly", path, "--out", tmp_path / "o", "--weights", weights)
+    assert (code, told["file"]) == (3, path.name)
