@@ -28,8 +28,8 @@ DOUBTED_DEG = 30.0
 """Turned by more than this, a head is in doubt: no measured one lay further off."""
 FURTHEST_DEG = 40.0
 """Of heads found further off it is not sure enough which way is up."""
-THICKEST_MM = 3.0
-"""Between slices further apart too little is known of what lies between them."""
+THICKEST_MM = 7.0
+"""Nothing further apart was measured; up to here lesions of turned heads are found better."""
 _ROOM = 3
 """Voxels about the brain in the upright grid."""
 

@@ -69,10 +69,28 @@ def test_what_lies_straight_is_left_as_it_is():
     assert cut_upright(*head(pitch=2)) is None
 
 
+def test_a_head_in_slices_of_6_mm_is_cut_upright_by_the_same_turn(turned, upright):
+    volume, prepared = turned
+    count = len(volume.array) // 2
+    geometry = volume.geometry
+    affine = geometry.affine.copy()
+    affine[:3, 3] += affine[:3, 0] / 2
+    affine[:3, 0] *= 2
+    pairs = volume.array[: 2 * count].reshape(count, 2, *volume.array.shape[1:])
+    thick = Volume(
+        pairs.mean(axis=1), replace(geometry, shape=(count, *geometry.shape[1:]), affine=affine)
+    )
+    lying = prepare(thick, prepared.mask[: 2 * count : 2])
+    found = cut_upright(thick, lying)
+    assert found.degrees == pytest.approx(upright.degrees, abs=1.5)
+    wanted = middle_slice(head()[1])
+    assert alike(middle_slice(found.prepared), wanted) > 0.85 > alike(middle_slice(lying), wanted)
+
+
 def test_thick_slices_and_parts_of_a_brain_are_left_as_they_are(turned):
     volume, prepared = turned
     affine = volume.geometry.affine.copy()
-    affine[:, 0] *= 1.1
+    affine[:, 0] *= 2.4
     thick = replace(volume, geometry=replace(volume.geometry, affine=affine))
     assert cut_upright(thick, prepared) is None
     half = prepared.mask.copy()
