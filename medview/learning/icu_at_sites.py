@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from medview.learning.armed_rules import one_hot
 from medview.learning.icu_armed import ask
 from medview.learning.icu_baselines import baseline_rows
+from medview.learning.icu_draws import ends_of
 from medview.learning.icu_fit import StaySet
 from medview.learning.icu_measure import Said, curve_rows
 from medview.learning.icu_model import IcuModel
-from medview.learning.icu_one_stay import stand_ins
 from medview.learning.metrics import MetricRow
 from medview.learning.site_effects import FIXED, GivenSite, by_site_known, odd_sites_note
 from medview.models.armed import Armed
@@ -31,16 +31,16 @@ NOTE = (
 @dataclass(frozen=True, slots=True, eq=False)
 class AtSites:
     """Of stays with their `sites`: probability (N,) as the model says it (`best`), without and
-    with (NaN where there is none) the effect of the site; how far the networks are apart of each,
-    standard deviations; and where an alarm starts.
+    with (NaN where there is none) the effect of the site; where the draws of the best and of the
+    fixed answer end, (2, N); and where an alarm starts.
     """
 
     sites: tuple[GivenSite, ...]
     best: Scores
     fixed: Scores
     mixed: Scores
-    spread: Scores
-    spread_fixed: Scores
+    ends: Scores
+    ends_fixed: Scores
     threshold: Scores | None
 
     @property
@@ -56,26 +56,33 @@ class AtSites:
             self.best[here],
             self.fixed[here],
             self.mixed[here],
-            self.spread[here],
-            self.spread_fixed[here],
+            self.ends[:, here],
+            self.ends_fixed[:, here],
             None if self.threshold is None else self.threshold[here],
         )
 
     def columns(self, output: str, row: int) -> dict[str, float | None]:
-        """What predictions.csv says of a stay beside `output`: two spreads to each side."""
+        """What predictions.csv says of a stay beside `output`."""
         found: dict[str, float | None] = {}
-        for name, value, apart in (
-            (f"{output}_fixed", self.fixed[row], self.spread_fixed[row]),
-            (f"{output}_mixed", self.mixed[row], self.spread[row]),
+        for name, value, (low, high) in (
+            (f"{output}_fixed", self.fixed[row], self.ends_fixed[:, row]),
+            (f"{output}_mixed", self.mixed[row], self.ends[:, row]),
         ):
-            ends = (value, max(0.0, value - 2 * apart), min(1.0, value + 2 * apart))
+            ends = (value, min(low, value), max(high, value))
             given = (None if np.isnan(value) else float(end) for end in ends)
             found |= zip((name, f"{name}_low", f"{name}_high"), given, strict=True)
         return found
 
 
-def at_sites(model: IcuModel, name: str, given: StaySet, sites: Sequence[str]) -> AtSites:
-    """Ask the networks of a part about stays of these sites."""
+def at_sites(
+    model: IcuModel,
+    name: str,
+    given: StaySet,
+    sites: Sequence[str],
+    samples: int = 1,
+    seed: int = 0,
+) -> AtSites:
+    """Ask the networks of a part about stays of these sites; ends are of so many draws."""
     part = model.parts[name]
     nets = [cast(Armed, net) for net in model.whole(name)]
     places = tuple(GivenSite(site, part.sites) for site in sites)
@@ -90,18 +97,19 @@ def at_sites(model: IcuModel, name: str, given: StaySet, sites: Sequence[str]) -
 
     count = len(part.sites)
     own = said(one_hot(torch.tensor([site.number for site in places]), count))
-    eye = torch.eye(count)
-    each = [said(eye[n].expand(len(given), -1))[1] for n in stand_ins(count)]
     fixed, mixed = elsewhere.calmed(own[0].mean(0)), part.calmed(own[1].mean(0))
-    apart = elsewhere.calmed(np.concatenate(each)).std(0)
+    nowhere = tuple(GivenSite(None, part.sites) for _ in places)
+    ends, ends_fixed = (
+        ends_of(model, name, given, where, samples, seed)[:, :, 0] for where in (places, nowhere)
+    )
     cuts = (part.threshold, elsewhere.threshold)
     return AtSites(
         places,
         np.where(known, mixed, fixed),
         fixed,
         np.where(known, mixed, np.nan),
-        np.where(known, part.calmed(own[1]).std(0), apart),
-        apart,
+        ends,
+        ends_fixed,
         None if None in cuts else np.where(known, *cast(tuple[float, float], cuts)),
     )
 

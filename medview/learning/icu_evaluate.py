@@ -18,6 +18,7 @@ from medview.domain.progress import Progress
 from medview.domain.wording import counted
 from medview.learning.icu_at_sites import AtSites, at_sites, notes, site_rows
 from medview.learning.icu_baselines import Tables, answers_of
+from medview.learning.icu_draws import ends_of, samples_of
 from medview.learning.icu_figures import beside_baselines
 from medview.learning.icu_films import film_features
 from medview.learning.icu_fit import StaySet, probabilities
@@ -45,13 +46,15 @@ MOST_ODD = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """One subset: its stays, what was left out, and the probabilities of each part (N, K)."""
+    """One subset: its stays, what was left out, the probabilities of each part (N, K), and
+    where its draws end (2, N, K).
+    """
 
     part: Unseen
     stays: list[Stay]
     skipped: tuple[LeftOut, ...]
     scores: Mapping[str, NDArray[np.float64]]
-    spread: Mapping[str, NDArray[np.float64]]
+    ends: Mapping[str, NDArray[np.float64]]
     variants: Mapping[str, NDArray[np.float64]]
     at_sites: Mapping[str, AtSites]
     odd: Counter[str]
@@ -91,7 +94,7 @@ def measure_icu(job: Progress, request: EvaluateRequest) -> Measurement:
         [_data_line(one) for one in found],
         [row for one in found for row in _rows(model, kept, one)],
         [line for one in found for line in _lines(model, one, request)],
-        {"variables": model.variables.name},
+        {"variables": model.variables.name, "samples": samples_of(request.samples, card)},
         more={
             "reliability": told(curves),
             "notes": [
@@ -112,7 +115,8 @@ def _measure(
     if model.uses_film:
         features = film_features(job, [stay.case for stay in stays], equalise=model.clahe)
         stays = with_films(stays, features)
-    scores, spread, variants = {}, {}, {}
+    scores, ends, variants = {}, {}, {}
+    samples = samples_of(request.samples, card)
     sites: dict[str, AtSites] = {}
     for name, part in model.parts.items():
         if not stays:
@@ -120,11 +124,13 @@ def _measure(
         job.check()
         given = encoded(stays, model.variables, part.normaliser, part.outputs)
         if part.sites:
-            sites[name] = one = at_sites(model, name, given, _sites(model, name, stays))
-            scores[name], spread[name] = one.best[:, None], one.spread[:, None]
+            where = _sites(model, name, stays)
+            sites[name] = one = at_sites(model, name, given, where, samples, request.seed)
+            scores[name], ends[name] = one.best[:, None], one.ends[:, :, None]
             continue
         each = _each(model, name, given)
-        scores[name], spread[name] = part.calmed(each.mean(0)), part.calmed(each).std(0)
+        scores[name] = part.calmed(each.mean(0))
+        ends[name] = ends_of(model, name, given, None, samples, request.seed)
         if part.uses_film and len(part.outputs) == 1:
             variants = variant_scores(partial(_mean, model, name), given, stays)
     return Measured(
@@ -132,7 +138,7 @@ def _measure(
         stays,
         (*subset.skipped, *skipped),
         scores,
-        spread,
+        ends,
         variants,
         sites,
         odd,
@@ -211,7 +217,7 @@ def _said(one: Measured, output: str, scores: NDArray[np.float64]) -> Said:
 
 
 def _lines(model: IcuModel, one: Measured, request: EvaluateRequest) -> list[dict[str, object]]:
-    """Lines of predictions.csv; intervals are two spreads of the networks to each side."""
+    """Lines of predictions.csv; intervals are those that a run tells."""
     lines = []
     for n, stay in enumerate(one.stays):
         line = first_columns(stay.case, private=request.private)
@@ -219,10 +225,10 @@ def _lines(model: IcuModel, one: Measured, request: EvaluateRequest) -> list[dic
             part = model.parts[name]
             for k, output in enumerate(part.outputs):
                 gone = output in (part.unavailable or {})
-                value, apart = scores[n, k], 2 * one.spread[name][n, k]
+                value, (low, high) = scores[n, k], one.ends[name][:, n, k]
                 line[output] = None if gone else float(value)
-                line[f"{output}_low"] = None if gone else float(max(0.0, value - apart))
-                line[f"{output}_high"] = None if gone else float(min(1.0, value + apart))
+                line[f"{output}_low"] = None if gone else float(min(low, value))
+                line[f"{output}_high"] = None if gone else float(max(high, value))
                 if name in one.at_sites:
                     line |= one.at_sites[name].columns(output, n)
                 truth = stay.labels([output])[0]

@@ -18,6 +18,7 @@ from medview.domain.variable_names import variable_name
 from medview.domain.volume import Note
 from medview.domain.wording import counted
 from medview.learning.devices import choose_device
+from medview.learning.icu_draws import samples_of
 from medview.learning.icu_evidence import film_map, shown
 from medview.learning.icu_films import features_of, seen_map, steps_of
 from medview.learning.icu_grid import Events, clean, discretise
@@ -32,7 +33,6 @@ from medview.learning.icu_variables import VariableMap
 from medview.learning.run_stamp import stamped
 from medview.learning.site_effects import GivenSite
 
-DEFAULT_SAMPLES = 8
 _MOST_NAMES = 40
 _MOST_IMPUTED = 12
 """Of columns that are not used; a table may have thousands."""
@@ -55,7 +55,7 @@ def run_icu(job: Progress, request: RunRequest) -> Prediction:
     model, card = load_icu(Path(request.weights) if request.weights else None, name=request.model)
     given = _given(request, model, card)
     job.check()
-    samples = request.samples or int(str(card.settings.get("samples", DEFAULT_SAMPLES)))
+    samples = samples_of(request.samples, card)
     sites = tuple(sites_of(model))
     request = replace(request, site=given.site)
     scores, trace = scores_of(job, model, given, samples, request)

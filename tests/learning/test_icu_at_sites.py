@@ -49,8 +49,8 @@ def test_a_known_site_moves_the_risk_and_an_unknown_one_leaves_the_fixed_effects
 def test_without_a_known_site_the_spread_holds_what_each_of_them_would_add(asked):
     model, given, found = asked
     nowhere = at_sites(model, "mortality", given, ("",) * 4)
-    assert (nowhere.spread[:2] > found.spread[:2]).all()
-    assert np.array_equal(nowhere.spread, nowhere.spread_fixed)
+    assert (np.ptp(nowhere.ends, axis=0)[:2] > np.ptp(found.ends, axis=0)[:2]).all()
+    assert np.array_equal(nowhere.ends, nowhere.ends_fixed)
 
 
 def test_a_column_of_the_site_changes_nothing_but_the_site_does(asked):
