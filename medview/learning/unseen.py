@@ -10,7 +10,7 @@ from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.io.case_names import shown_patient
 from medview.io.seen import seen_of
-from medview.learning.patients import patient_hash
+from medview.learning.patients import hashes_of
 from medview.learning.subset import LeftOut, Subset, TrainCase, none_usable
 
 
@@ -51,9 +51,9 @@ class Unseen:
 def unseen(subset: Subset, card: ModelCard, request: EvaluateRequest) -> Unseen:
     """Part a subset into what is measured, what the weights have seen, and the rest."""
     here = [c for c in subset.cases if request.split == "all" or c.split in ("", "test")]
-    hashes = {case.patient: patient_hash(case.patient) for case in here}
-    known = seen_of(card, hashes.values())
-    seen = tuple(case for case in here if hashes[case.patient] in known)
+    hashes = {case.patient: hashes_of(case.patient) for case in here}
+    known = seen_of(card, [one for each in hashes.values() for one in each])
+    seen = tuple(case for case in here if not known.isdisjoint(hashes[case.patient]))
     gone = set() if request.include_seen else {id(case) for case in seen}
     kept = tuple(case for case in here if id(case) not in gone)
     return Unseen(subset, kept, seen, len(subset.cases) - len(here))

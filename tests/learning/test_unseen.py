@@ -52,6 +52,16 @@ def test_what_is_measured_follows_the_part_and_the_card(asked_for, kept, seen, o
     assert part.other_split == other_split
 
 
+@pytest.mark.parametrize(
+    ("patient", "seen"), [("024e7871", 1), ("hannover:024e7871", 1), ("024e7872", 0), ("17", 0)]
+)
+def test_a_patient_of_a_known_set_is_known_by_a_long_id_alone(patient, seen):
+    names = ("hannover:024e7871", "hannover:17")
+    card = SimpleNamespace(seen_patients=tuple(map(patient_hash, names)), seen_salts=())
+    cases = (TrainCase("c", patient, {}, "film", "a set"),)
+    assert len(unseen(Subset("a set", "cases", Path(), cases), card, asked()).seen) == seen
+
+
 def test_a_line_of_the_data_counts_cases_people_and_sites():
     part = unseen(SET, BOB_IS_KNOWN, asked())
     line = part.data_line(part.cases, (FOLDED,), with_age=2)
