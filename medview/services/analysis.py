@@ -182,7 +182,14 @@ class Analysis:
         card = self._card_beside(choices.weights) or chosen.card
         run = Filling(session, card, about, volume.geometry if volume is not None else None)
         self._chosen[run.key[1]] = (model, choices)
-        run.done = lambda made: self._keep(made, about, series, card, (model, choices))
+        image = called(session, series) if series is not None else ""
+
+        def done(made: Prediction) -> None:
+            self._keep(made, about, series, card, (model, choices))
+            if not session.is_shown(about):
+                session.message = Message(ready_words(card.title, image))
+
+        run.done = done
         run.asked = choices.maps
         run.clear()
         errand = Errand(
@@ -190,14 +197,15 @@ class Analysis:
             "compute",
             PREDICT,
             (self._request(chosen, choices, series, volume),),
-            about=called(session, series) if series is not None else "",
+            about=image,
+            pixels=about,
             key=f"run {model} {about}",
         )
         # Evidence of a film stays closed until it is asked for.
         if self._preferences.settings.show_overlay and fills_a_map(chosen.card):
             session.overlay_on = True
         session.running = session.running | {run.key}
-        again = partial(self._run_again, about, errand.about, model)
+        again = partial(self._run_again, about, image, model)
         answers = Answers(
             run.finish, run.fail, run.fill, lambda error: self._ways(error, model, choices, again)
         )
@@ -344,3 +352,8 @@ def _notes_on(role: str, series: Series) -> tuple[Note, ...]:
 
 def _names(made: Prediction) -> tuple[str, str]:
     return made.model, made.version
+
+
+def ready_words(title: str, image: str) -> str:
+    """What is said when a model has finished with an image that is not on screen any more."""
+    return f"{title}: the result of {image or 'that stay'} is there as soon as it is shown again."

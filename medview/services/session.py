@@ -201,6 +201,10 @@ class Session:
             return True
         return any(each.series.key == about.series for each in self.shown.values())
 
+    def is_shown(self, about: VolumeId) -> bool:
+        """Whether these very pixels are in a pane now, or it is the table that is open."""
+        return about == self.volume_id or any(about == each.id for each in self.shown.values())
+
     @property
     def results(self) -> tuple[Prediction, ...]:
         """Finished results about the very pixels on screen, and about nothing else.

@@ -50,6 +50,7 @@ class TableFile:
 class Task:
     """A running or waiting job as the status bar shows it. `total` 0: nothing known yet.
 
+    `about` names what it works on; `pixels` are those, where it is about an image of its own.
     `is_silent`: it has said nothing for so long that the reader may want to stop it;
     `is_cancelled`: the reader has.
     """
@@ -64,6 +65,8 @@ class Task:
     is_silent: bool = False
     is_cancelled: bool = False
     job: int | None = None
+    about: str = ""
+    pixels: VolumeId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,12 +75,18 @@ class Shelf:
         return self._tasks.run(errand, Answers(lambda entry: self._filed(about, entry)))
 
     def forget(self) -> Job | None:
-        """Delete what is stored of the study on screen, and take its results off the screen."""
+        """Delete what is stored of the study on screen, and take its results off the screen.
+
+        Models that still run on it are stopped: what they find would be stored again.
+        """
         session = self._session
         if session.series is None:
             return None
         study = session.series.study_uid or session.series.uid
         there = {each.key for each in self._series_of(study)}
+        for task in session.tasks:
+            if task.pixels is not None and task.pixels.series in there:
+                task.cancel()
         with session.together():
             session.predictions = {
                 about: results

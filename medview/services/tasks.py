@@ -9,7 +9,7 @@ from itertools import count
 from medview.domain.errors import Cancelled, MedviewError
 from medview.services.jobs import Job, Jobs, LaneName
 from medview.services.session import Session
-from medview.services.session_values import Message, Task, Way
+from medview.services.session_values import Message, Task, VolumeId, Way
 
 # Lines of all services stand in one list.
 _numbers = count(1)
@@ -19,8 +19,8 @@ _numbers = count(1)
 class Errand:
     """What is to be done, and what the reader is told it is.
 
-    `about` names the file or series in an error that names none. A newer errand with the same
-    `key` replaces this one.
+    `about` names the file or series in an error that names none, `pixels` are those of the image
+    that it is about. A newer errand with the same `key` replaces this one.
     """
 
     title: str
@@ -29,6 +29,7 @@ class Errand:
     args: tuple[object, ...] = ()
     about: str = ""
     key: str | None = None
+    pixels: VolumeId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ class _Running:
         return any(task.number == self.number for task in self._session.tasks)
 
     def begin(self) -> None:
-        line = Task(self.number, self.errand.title, self.cancel)
+        asked = self.errand
+        line = Task(self.number, asked.title, self.cancel, about=asked.about, pixels=asked.pixels)
         self._session.tasks = (*self._session.tasks, line)
 
     def cancel(self) -> None:

@@ -160,6 +160,19 @@ def test_deleting_takes_the_study_off_screen_and_disk(desk, tmp_path):
     assert again.session.results == ()
 
 
+def test_deleting_stops_what_still_runs_on_that_study_and_on_no_other(desk):
+    elsewhere = replace(series_of("1.8"), study_uid="9.9")
+    desk.session.catalogue = catalogue_of(series_of("1.1"), elsewhere)
+    desk.analysis.run("anomaly")
+    desk.show("1.8", "def")
+    desk.session.series = elsewhere
+    desk.analysis.run("anomaly")
+    first, second = desk.jobs.running("predict:run")
+    desk.shelf.forget()
+    assert (first.is_over, second.is_over) == (False, True)
+    assert [pixels.series for pixels, _ in desk.session.running] == ["1.1#0"]
+
+
 def test_a_damaged_result_is_told_and_the_others_are_shown(desk, tmp_path):
     desk.run()
     for path in (tmp_path / "results" / "data").glob("*/maps/score.nii.gz"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QApplication,
@@ -77,7 +79,8 @@ class AnalysisCard(Card):
     def _show(self) -> None:
         offers = self._app.analysis.offers()
         known = tuple((each.card.id, each.card.version, each.why_not) for each in offers)
-        volume = self._app.session.volume
+        session = self._app.session
+        volume = session.volume
         # Between two images there is none for a moment: that says nothing about the next.
         is_film = volume.is_film if volume is not None else self._is_film
         if known != self._known or is_film != self._is_film:
@@ -86,12 +89,14 @@ class AnalysisCard(Card):
             self.options.show_versions(self._model)
             self.listed.emit()
         titles = {each.card.title for each in offers}
-        self._queue.show_tasks(tuple(t for t in self._app.session.tasks if t.title in titles))
+        tasks = tuple(each for each in session.tasks if each.title in titles)
+        away = [each for each in tasks if each.pixels and not session.is_shown(each.pixels)]
+        self._queue.show_tasks(tasks, away)
+        about = session.volume_id
         key_of = self._app.analysis.key_of
         chosen = next((each for each in offers if key_of(each.card) == self._model), None)
-        about = self._app.session.volume_id
         model = self._model.partition("@")[0]
-        running = self._app.session.running
+        running = session.running
         runs = any(pixels == about and key.startswith(f"{model}@") for pixels, key in running)
         fits = chosen is not None and chosen.fits and about is not None
         could = self._run.isEnabled()
@@ -178,15 +183,15 @@ class RunQueue(QWidget):
         self._rows.setSpacing(8)
         self._shown: list[RunProgress] = []
 
-    def show_tasks(self, tasks: tuple[Task, ...]) -> None:
-        """A row for each; rows stay while their number does."""
+    def show_tasks(self, tasks: Sequence[Task], away: Collection[Task] = ()) -> None:
+        """A row for each; rows stay while their number does. `away`: of images not on screen."""
         if len(tasks) != len(self._shown):
             clear(self._rows)
             self._shown = [RunProgress(place) for place in range(len(tasks))]
             for row in self._shown:
                 self._rows.addWidget(row)
         for place, (row, task) in enumerate(zip(self._shown, tasks, strict=True)):
-            row.show_task(task, waits=place > 0, titled=len(tasks) > 1)
+            row.show_task(task, waits=place > 0, head=_head(task, task in away, len(tasks)))
         self.setVisible(bool(tasks))
 
 
@@ -210,28 +215,36 @@ class RunProgress(QWidget):
         rows.addWidget(self._bar)
         rows.addWidget(Row(self._text, cancel, grow=(0,)))
 
-    def show_task(self, task: Task, *, waits: bool, titled: bool) -> None:
+    def show_task(self, task: Task, *, waits: bool, head: str) -> None:
         """Show a job; `waits`: another one goes first."""
         self._task = task
         self._bar.setVisible(not waits)
         self._bar.setRange(0, task.total)
         self._bar.setValue(task.done)
-        self._text.setText(progress_words(task, waits=waits, titled=titled))
+        self._text.setText(progress_words(task, waits=waits, head=head))
 
     def _on_cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
 
-def progress_words(task: Task, *, waits: bool, titled: bool) -> str:
+def _head(task: Task, is_away: bool, count: int) -> str:
+    """The model, where several run, with the image, where that is not on screen any more."""
+    if not is_away:
+        return tr(task.title) if count > 1 else ""
+    image = task.about or tr("a stay")
+    return tr("{model} on {image}, not on screen", model=tr(task.title), image=image)
+
+
+def progress_words(task: Task, *, waits: bool, head: str) -> str:
     """Percent, slice of slices and time left; or that it waits, or has fallen silent."""
-    head = [tr(task.title)] if titled else []
+    first = [head] if head else []
     if task.is_silent:
-        return " · ".join([*head, tr("no answer for a while; Cancel ends it and starts afresh")])
+        return " · ".join([*first, tr("no answer for a while; Cancel ends it and starts afresh")])
     if waits:
-        return " · ".join([*head, tr("waiting")])
+        return " · ".join([*first, tr("waiting")])
     share = f"{100 * task.done // task.total} %" if task.total > 1 else ""
-    parts = (*head, share, tr(task.text) if task.text else tr("starting"))
+    parts = (*first, share, tr(task.text) if task.text else tr("starting"))
     return " · ".join(part for part in (*parts, time_left(task.seconds_left)) if part)
 
 

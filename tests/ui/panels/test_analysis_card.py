@@ -11,13 +11,14 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QWidget,
 )
-from services.stubs import CARD
+from services.stubs import CARD, result_about
 from ui.fakes import make_bench
 
 from medview.domain.card import InputSpec
 from medview.domain.errors import OUT_OF_MEMORY, ModelInputError, WorkerDied
 from medview.io.result_index import Entry
 from medview.services import takes
+from medview.services.calling import called
 from medview.services.session_values import Task
 from medview.services.tasks import mark_silent
 from medview.ui.panels.analysis import AnalysisCard, estimate_words, progress_words
@@ -58,6 +59,27 @@ def test_a_second_model_waits_and_can_be_taken_out(bench):
     assert second.is_over
     assert not first.is_over
     assert said(bench) == ["20 % · slice 8 / 40 · 12 s left"]
+
+
+def test_a_run_on_an_image_that_was_left_says_which_and_when_it_is_there(bench):
+    job = run(bench, "anomaly")
+    job.report(8, 40, "slice 8 / 40", 12.0)
+    left, series = bench.session.volume_id, bench.session.series
+    bench.show(uid="1.9", description="Another head")
+    job.report(9, 40, "slice 9 / 40", 11.0)
+    (line,) = said(bench)
+    assert line.startswith(f"Anomaly on {called(bench.session, series)}, not on screen · 22 %")
+    job.finish(result_about(left))
+    assert said(bench) == []
+    assert "is there as soon as it is shown again" in bench.session.message.text
+    assert bench.session.results == ()
+
+
+def test_a_run_on_what_is_on_screen_ends_without_a_word(bench):
+    made = result_about(bench.session.volume_id, bench.session.volume)
+    run(bench, "anomaly").finish(made)
+    assert bench.session.message is None
+    assert len(bench.session.results) == 1
 
 
 def test_a_model_that_runs_on_these_pixels_cannot_be_started_twice(bench):
@@ -166,7 +188,7 @@ def test_other_errors_offer_nothing(bench):
 
 def test_before_the_first_figure_it_is_starting():
     task = Task(1, "Anomaly", lambda: None)
-    assert progress_words(task, waits=False, titled=False) == "starting"
+    assert progress_words(task, waits=False, head="") == "starting"
 
 
 def test_models_that_do_not_fit_stand_behind_a_link_with_their_reasons(qtbot, tmp_path):
