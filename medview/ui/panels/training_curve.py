@@ -136,11 +136,11 @@ class CurvePlot(QWidget):
     def _write_best(self, painter: QPainter, at: QPointF, text: str) -> None:
         """The epoch of the best validation, on the side of its line that has room.
 
-        It stands at the end of the line that is farther from the curves there.
+        It stands at the end of the line that is farther from the curves there; one that still
+        goes through it is broken off for the words.
         """
         x = at.x()
         wide = painter.fontMetrics().horizontalAdvance(text) + 5
-        painter.setPen(QColor(current().good))
         left = x + 5 if x + wide + 5 < self.width() else x - wide
         here = [
             place.y()
@@ -149,7 +149,11 @@ class CurvePlot(QWidget):
             if left - _NEAR_PX <= place.x() <= left + wide + _NEAR_PX
         ]
         is_above = min(here, default=self._foot) - _TOP_PX > self._foot - max(here, default=_TOP_PX)
-        painter.drawText(QPointF(left, _TOP_PX if is_above else self._foot), text)
+        foot = QPointF(left, _TOP_PX if is_above else self._foot)
+        room = painter.fontMetrics().tightBoundingRect(text).toRectF().translated(foot)
+        painter.fillRect(room.adjusted(-2, -2, 2, 2), QColor(current().card))
+        painter.setPen(QColor(current().good))
+        painter.drawText(foot, text)
 
     def _write_legend(self, painter: QPainter) -> None:
         """Which line is which, under the curves."""

@@ -571,6 +571,20 @@ def test_an_error_in_years_does_not_press_the_loss_flat(qtbot, is_one):
     assert picture.pixelColor(at - QPoint(2, 0)).name() == current().attention
 
 
+def test_no_curve_goes_through_the_words_of_the_best_epoch(qtbot):
+    plot = CurvePlot()
+    qtbot.addWidget(plot)
+    plot.resize(300, 130)
+    jagged = tuple((n, float(n % 2)) for n in range(1, 41))
+    plot.show_curves({"train": jagged, "val": ((2, 0.0), (3, 0.5))}, 40, kept=2)
+    picture, x = plot.grab().toImage(), round(plot.place(2, 0.0).x())
+    inside = [(column, row) for column in range(x + 6, x + 70) for row in range(4, 13)]
+    colours = {picture.pixelColor(*place).name() for place in inside}
+    assert current().accent not in colours
+    below = [(column, 60) for column in range(x + 6, x + 70)]
+    assert current().accent in {picture.pixelColor(*place).name() for place in below}
+
+
 def test_the_legend_says_of_what_a_line_is_where_they_differ(qtbot):
     plot = CurvePlot()
     qtbot.addWidget(plot)
