@@ -102,7 +102,8 @@ def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> Gathered:
     images: dict[str, Given] = {}
     tables: dict[str, GivenTable] = {}
     notes: list[Note] = []
-    _check_once(wanted.named)
+    bare_tables = [(table_role(card, path), path) for path in wanted.paths if is_table(path)]
+    _check_once((*wanted.named, *bare_tables))
     for role, path in wanted.named:
         _check_role(card, role)
         if role not in known:
@@ -111,17 +112,16 @@ def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> Gathered:
             tables[role] = _table(role, path)
         else:
             images[role] = _named_input(card, role, scan((path,)), wanted.series, path.name)
-    for path in filter(is_table, wanted.paths):
-        role = table_role(card, path)
-        tables.setdefault(role, _table(role, path))
+    for role, path in bare_tables:
+        tables[role] = _table(role, path)
     pictures = tuple(path for path in wanted.paths if not is_table(path))
     if not tables and (inside := table_in(card, pictures)):
         tables = {SERIES: _table(SERIES, inside)}
         pictures = tuple(path for path in pictures if may_hold_images(path))
     if pictures:
         bare, left_out = _bare_inputs(card, scan(pictures), wanted.series, pictures[0].name)
+        notes += [*left_out, *(_beside(role) for role in bare if role in images)]
         images = {**bare, **images}
-        notes += left_out
     if not images and not tables:
         raise _nothing_used(card, [role for role, _ in wanted.named])
     given = tuple(
@@ -302,3 +302,9 @@ def _against(series: Series, role: str) -> tuple[Note, ...]:
 
 def _unused(card: ModelCard, role: str) -> Note:
     return Note("UNUSED_INPUT", f"{card.title} {card.version} does not use {role}")
+
+
+def _beside(role: str) -> Note:
+    return Note(
+        "UNUSED_INPUT", f"beside the {role} that was named there is another; it is not used"
+    )

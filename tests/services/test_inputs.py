@@ -198,6 +198,25 @@ def test_two_files_for_one_input_are_a_question_to_the_user():
         gathered(Wanted(named=named), series_of("1", description="T1"))
 
 
+@pytest.mark.parametrize("by_name", [0, 1])
+def test_two_tables_for_one_input_are_a_question_to_the_user(tmp_path, by_name):
+    card = replace(CARD, inputs=(InputSpec("series", "a stay"),))
+    paths = (tmp_path / "one.csv", tmp_path / "two.csv")
+    for path in paths:
+        path.write_text("Hours,HR\n1,80\n", "utf-8")
+    named = tuple(("series", path) for path in paths[:by_name])
+    with pytest.raises(UsageError, match=r"two\.csv: two files are given for series"):
+        gather(card, Wanted(paths[by_name:], named), lambda _: catalogue_of())
+
+
+def test_an_image_beside_one_that_was_named_for_its_input_is_told_as_not_used():
+    wanted = Wanted((STUDY,), named=(("t1", Path("mine.nii")),))
+    found = gather(CARD, wanted, lambda paths: catalogue_of(series_of(
+        "1" if paths == (STUDY,) else "2", description="T1")))  # fmt: skip
+    assert [(each.role, each.series.uid) for each in found.images] == [("t1", "2")]
+    assert [note.code for note in found.notes] == ["UNUSED_INPUT"]
+
+
 def test_an_input_that_the_model_has_not_is_named_with_those_it_has():
     with pytest.raises(ModelInputError, match="has no input flair; it needs") as caught:
         gathered(Wanted(named=(("flair", Path("a.nii")),)), series_of("1", description="FLAIR"))
