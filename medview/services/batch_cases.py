@@ -76,7 +76,8 @@ def find_cases(jobs: Jobs, card: ModelCard, path: Path, *, private: bool = False
     if path.is_file() and is_case_list(path):
         found = _listed(jobs, card, path)
     else:
-        if not any(spec.role in TABLES for spec in card.inputs):
+        is_empty = path.is_file() and not path.stat().st_size
+        if is_empty or not any(spec.role in TABLES for spec in card.inputs):
             refuse_other_tables(path)
         found = _found(jobs, card, path)
     if not found:

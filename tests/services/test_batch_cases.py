@@ -11,7 +11,7 @@ from services.stubs import CARD
 from throwaway import save_dicom, save_nifti, small_head
 
 from medview.domain.card import InputSpec
-from medview.domain.errors import InputRefused
+from medview.domain.errors import DataError, InputRefused
 from medview.domain.progress import Silent
 from medview.domain.study import Skipped
 from medview.io.readers import scan
@@ -145,6 +145,13 @@ def test_a_model_of_tables_has_a_case_for_each_table(tmp_path):
     assert [(one.name, one.wanted.paths) for one in found] == [
         ("a", (tmp_path / "a.csv",)), ("b", (tmp_path / "b.csv",)),
     ]  # fmt: skip
+
+
+def test_an_empty_file_is_no_case_but_refused(tmp_path):
+    card = replace(CARD, inputs=(InputSpec("smri", "a table"),))
+    (tmp_path / "cases.csv").touch()
+    with pytest.raises(DataError, match=r"cases\.csv: it is empty"):
+        batch_cases.find_cases(None, card, tmp_path / "cases.csv")
 
 
 def test_a_film_or_volume_that_is_damaged_is_a_case_that_fails(tmp_path):
