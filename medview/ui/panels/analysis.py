@@ -22,7 +22,7 @@ from medview.ui.app import App
 from medview.ui.containers import Card, Fold, Row
 from medview.ui.controls import button, clear, label, name
 from medview.ui.panels.result_card import sentence
-from medview.ui.panels.run_options import RunOptions
+from medview.ui.panels.run_options import OptionsForm
 from medview.ui.words import time_left, tr
 
 
@@ -52,7 +52,7 @@ class AnalysisCard(Card):
         self.more: QPushButton = button(tr("Options"), "analysis_more", look="link")
         self.more.setToolTip(tr("Device, number of samples, seed"))
         self.more.clicked.connect(self._on_more)
-        self.options = RunOptions(app)
+        self.options = OptionsForm(app)
         self.options.hide()
         self.options.samples.valueChanged.connect(self.refresh)
         self._takes = label("", "quiet", wraps=True)

@@ -17,7 +17,7 @@ _PRECISIONS = ("float32", "bfloat16")
 _FIELD_PX = 150
 
 
-class RunOptions(QWidget):
+class OptionsForm(QWidget):
     """Version, device, precision, samples and seed of a run; the reader's name."""
 
     def __init__(self, app: App) -> None:
