@@ -18,10 +18,10 @@ Phase = Literal["empty", "looking", "checking", "ready", "running", "stopped", "
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the reader chose: version to start from ("ID@VERSION"), method, epochs, seed, rate (0:
-    that of the recipe), and how often the number of cases in a step is halved for want of memory.
+    """What the reader chose: version to start from ("ID@VERSION"), method, epochs, seed and more.
 
-    With `folds` the training is also cross-validated, for sets too small to hold many out; with
+    A `rate` of 0 is that of the recipe; `halved` is how often the number of cases in a step is
+    halved for want of memory. With `folds` the training is also cross-validated, for sets too small to hold many out; with
     `sites` it is also made once without each site, to measure on a site that it has not seen.
     """
 
@@ -47,8 +47,7 @@ class Tuned:
     locked set, `locked` what was counted there, `not_locked` why it cannot be one; `lines` tell of
     each case that was held out. `rates` is what a search for a learning rate gave, or why it gave
     nothing; one is under way while `is_finding`. `place` is where a training runs, as it says
-    itself. While `is_finishing` a training ends with the best
-    weights until then.
+    itself. While `is_finishing` a training ends with the best weights until then.
     """
 
     phase: Phase = "empty"
