@@ -21,8 +21,9 @@ class Wish:
     """What the reader chose: version to start from ("ID@VERSION"), method, epochs, seed and more.
 
     A `rate` of 0 is that of the recipe; `halved` is how often the number of cases in a step is
-    halved for want of memory. With `folds` the training is also cross-validated, for sets too small to hold many out; with
-    `sites` it is also made once without each site, to measure on a site that it has not seen.
+    halved for want of memory. With `folds` the training is also cross-validated, for sets too
+    small to hold many out; with `sites` it is also made once without each site, to measure on a
+    site that it has not seen.
     """
 
     version: str = ""
