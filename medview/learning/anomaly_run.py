@@ -91,7 +91,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     passes, slice_passes = (
         converge(drawn, settings, indices, asked.told) if drawn.brain.any() else ((), ())
     )
-    notes = (*not_judged(asked.brain, drawn), *_warnings(volume, prepared, role))
+    notes = (*not_judged(asked.brain, drawn), *_warnings(volume, role))
     if request.precision != wanted.precision:
         notes += (_OTHER_PRECISION,)
     compared = request.slice is None and not few_slices(volume)
@@ -364,7 +364,7 @@ def not_judged(asked: NDArray[np.bool_], drawn: Drawn) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def _warnings(volume: Volume, prepared: Prepared, role: str) -> tuple[Note, ...]:
+def _warnings(volume: Volume, role: str) -> tuple[Note, ...]:
     notes = [*volume.warnings, *notes_on(volume)]
     if role == "t1ce":
         notes.append(
@@ -374,13 +374,13 @@ def _warnings(volume: Volume, prepared: Prepared, role: str) -> tuple[Note, ...]
                 "membranes score high",
             )
         )
-    spacing = prepared.grid.spacing_mm[0]
+    thickest = max(volume.geometry.spacing_mm)
     if few := few_slices(volume):
         count = "a single slice" if few == 1 else f"{few} slices only"
         what = "the outline of the brain is a crude threshold and the score not that of a brain"
         notes.append(Note("FEW_SLICES", f"{count}: {what}"))
-    elif spacing > 3:
+    elif thickest > 3:
         notes.append(
-            Note("OUTSIDE_TRAINING", f"slices are {spacing:.1f} mm apart; trained on 1 to 2 mm")
+            Note("OUTSIDE_TRAINING", f"slices are {thickest:.1f} mm apart; trained on 1 to 2 mm")
         )
     return tuple(notes)

@@ -473,10 +473,9 @@ def test_t1_is_taken_where_both_are_given(weights):
 
 
 def of_slices(count, apart_mm=2.0):
-    """A volume of so many axial slices, and what is asked of its brain."""
+    """A volume of so many axial slices."""
     geometry = geometry_of("LPS", (count, 9, 10), (apart_mm, 1.0, 1.0))
-    volume = Volume(np.zeros(geometry.shape, np.int16), geometry, modality="MR")
-    return volume, SimpleNamespace(grid=SimpleNamespace(spacing_mm=(apart_mm, 1.5, 1.5)))
+    return Volume(np.zeros(geometry.shape, np.int16), geometry, modality="MR")
 
 
 @pytest.mark.parametrize(
@@ -490,15 +489,22 @@ def of_slices(count, apart_mm=2.0):
     ],
 )
 def test_few_slices_and_slices_far_apart_are_told(count, apart_mm, codes):
-    volume, prepared = of_slices(count, apart_mm)
-    notes = anomaly_run._warnings(volume, prepared, "t1")
+    volume = of_slices(count, apart_mm)
+    notes = anomaly_run._warnings(volume, "t1")
     assert [note.code for note in notes] == codes
-    beside = anomaly_run._warnings(volume, prepared, "t1ce")
+    beside = anomaly_run._warnings(volume, "t1ce")
     assert len(beside) == len(notes) + 1
 
 
+@pytest.mark.parametrize("spacing_mm", [(3, 3, 6), (3, 6, 3), (6, 3, 3)])
+def test_slices_far_apart_are_told_whichever_way_they_were_cut(spacing_mm):
+    volume = Volume(np.zeros((20, 20, 20), np.int16), geometry_of("LPS", (20, 20, 20), spacing_mm))
+    (note,) = anomaly_run._warnings(volume, "t1")
+    assert note.text == "slices are 6.0 mm apart; trained on 1 to 2 mm"
+
+
 def test_a_single_slice_is_called_so_and_few_are_counted():
-    said = [anomaly_run._warnings(*of_slices(n), "t1")[0].text.split(":")[0] for n in (1, 3)]
+    said = [anomaly_run._warnings(of_slices(n), "t1")[0].text.split(":")[0] for n in (1, 3)]
     assert said == ["a single slice", "3 slices only"]
 
 
@@ -506,8 +512,8 @@ def test_the_brain_of_the_same_pixels_is_looked_for_once(monkeypatch):
     asked_for = []
     monkeypatch.setattr(anomaly_run, "prepare", lambda volume: asked_for.append(volume) or volume)
     monkeypatch.setattr(anomaly_run, "_LAST", {})
-    volume, _ = of_slices(6)
-    turned = replace(volume, geometry=of_slices(6, 4.0)[0].geometry)
+    volume = of_slices(6)
+    turned = replace(volume, geometry=of_slices(6, 4.0).geometry)
 
     def looked_for(sha256, one):
         given = replace(reference("t1"), sha256=sha256)
