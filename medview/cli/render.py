@@ -121,13 +121,7 @@ def _wish(wanted: dict[str, Any], *, has_object: bool = False) -> Wish:
     from medview.domain.geometry import Plane
     from medview.services.rendering import Wish
 
-    if wanted["result"] is not None and wanted["map_"] is None:
-        raise UsageError("a result needs the name of a map", do='Give it with "--map".')
-    drawn = has_object or wanted["map_"] is not None
-    if not drawn and not (wanted["opacity"] is wanted["range_"] is None):
-        raise UsageError(
-            "opacity and range need a map", do='Give "--result" and "--map", or "--over".'
-        )
+    _refuse_without_map(wanted, has_object=has_object)
     width, height = (int(side) for side in wanted["size"])
     return Wish(
         plane=Plane(wanted["plane"]),
@@ -143,6 +137,18 @@ def _wish(wanted: dict[str, Any], *, has_object: bool = False) -> Wish:
         size=(width, height),
         look=wanted["presentation"],
     )
+
+
+def _refuse_without_map(wanted: dict[str, Any], *, has_object: bool) -> None:
+    """What is said of a map needs one."""
+    if wanted["map_"] is not None:
+        return
+    if wanted["result"] is not None:
+        raise UsageError("a result needs the name of a map", do='Give it with "--map".')
+    if not has_object and not (wanted["opacity"] is wanted["range_"] is None):
+        raise UsageError(
+            "opacity and range need a map", do='Give "--result" and "--map", or "--over".'
+        )
 
 
 def _prediction(context: Context, folder: Path | None) -> Prediction | None:

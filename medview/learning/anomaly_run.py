@@ -62,6 +62,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     began = time.perf_counter()
     role, volume = _one_volume(request)
     refuse_unfit(volume)
+    is_whole = not few_slices(volume)
     device = choose_device(request.device)
     wanted, request = request, replace(request, precision=precision_here(request.precision, device))
     model, card, settings = load_anomaly(Path(request.weights) if request.weights else None, device)
@@ -69,17 +70,17 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     job.report(0, 1, "finding the brain")
     head = _head(request, role, volume)
     prepared = _to_judge(head.prepared, request, volume, settings)
-    if not few_slices(volume):
+    if is_whole:
         refuse_noise(volume, prepared.mask, lambda: pose_in_slices(volume, prepared.mask))
     job.check()
-    upright = head.upright(volume) if settings.upright and not few_slices(volume) else None
-    engine = _engine(model, device, request, settings)
+    upright = head.upright(volume) if is_whole and settings.upright else None
     asked = Asked.of(prepared, upright, part=request.slice is not None)
+    engine = _engine(model, device, request, settings)
     drawn, sheets = draw_volume(job, engine, asked, settings, request.seed)
     job.report(len(drawn.slices), len(drawn.slices), "putting maps and findings together")
     share, floor = drawn.explained(), settings.floor
     drawn, settings = drawn.judged(floor), replace(settings, floor=None)
-    if few_slices(volume):
+    if not is_whole:
         settings = settings.of_single_slices()
     elif settings.volume_mm > 0:
         whole = drawn.volume_maps(settings, prepared.grid.spacing_mm[0])
@@ -88,21 +89,18 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     own, brain = asked.told(drawn.slice_maps(settings), drawn.brain)
     inner = prepared.on_grid(rimless(brain).astype(np.float32)) > 0.5
     indices = [prepared.grid.index_of(int(height)) for height in prepared.scored]
-    passes, slice_passes = (
-        converge(drawn, settings, indices, asked.told) if drawn.brain.any() else ((), ())
-    )
+    passes, slice_passes = converge(drawn, settings, indices, asked.told)
     notes = (*not_judged(asked.brain, drawn), *_warnings(volume, role))
     if request.precision != wanted.precision:
         notes += (_OTHER_PRECISION,)
-    compared = request.slice is None and not few_slices(volume)
-    if compared:
-        turned = upright_notes(upright) if upright else tilt_notes(volume, prepared.mask)
-        notes += (*turned, *size_notes(volume, prepared.mask))
-    peaks = np.asarray(card.settings.get("normal_peaks", []) if compared else [], dtype=np.float64)
+    is_compared = is_whole and request.slice is None
+    if is_compared:
+        notes += _head_notes(volume, prepared, upright)
+    peaks = np.asarray(card.settings.get("normal_peaks", []) if is_compared else [], np.float64)
     return replace(
         stamped(
             *(card, request, began),
-            with_doubts(_scores(drawn, settings, card, whole=not few_slices(volume)), notes),
+            with_doubts(_scores(drawn, settings, card, whole=is_whole), notes),
             {**{name: getattr(settings, name) for name in _TOLD}, "floor": floor},
             (role,),
             device=device,
@@ -362,6 +360,12 @@ def not_judged(asked: NDArray[np.bool_], drawn: Drawn) -> tuple[Note, ...]:
             )
         )
     return tuple(notes)
+
+
+def _head_notes(volume: Volume, prepared: Prepared, upright: Upright | None) -> tuple[Note, ...]:
+    """Doubts about a whole head: how it lies, how large it is."""
+    turned = upright_notes(upright) if upright else tilt_notes(volume, prepared.mask)
+    return (*turned, *size_notes(volume, prepared.mask))
 
 
 def _warnings(volume: Volume, role: str) -> tuple[Note, ...]:

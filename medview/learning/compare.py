@@ -218,19 +218,19 @@ def _name(row: Mapping[str, str]) -> str:
 
 def _paired(old: Sequence[Scored], new: Sequence[Scored]) -> dict[str, tuple[Scored, ...]]:
     """The cases that both have, in the same order; tasks without any are left out."""
-    pairs: dict[str, list[Scored]] = {"old": [], "new": []}
-    for one in old:
-        for other in new:
-            names = tuple(name for name in one.names if name in other.names)
-            same = (one.task, one.subset, one.level) == (other.task, other.subset, other.level)
-            if not names or not same:
-                continue
-            there = set(other.cases)
-            order = [case for case in one.cases if case in there]
-            if order:
-                pairs["old"].append(_kept(one, order, names))
-                pairs["new"].append(_kept(other, order, names))
-    return {name: tuple(found) for name, found in pairs.items()}
+    pairs = [pair for one in old for other in new if (pair := _of_both(one, other))]
+    return {name: tuple(pair[n] for pair in pairs) for n, name in enumerate(("old", "new"))}
+
+
+def _of_both(one: Scored, other: Scored) -> tuple[Scored, Scored] | None:
+    """Two tasks cut down to the cases and names of both; None unless they are the same task."""
+    names = tuple(name for name in one.names if name in other.names)
+    there = set(other.cases)
+    order = [case for case in one.cases if case in there]
+    same = (one.task, one.subset, one.level) == (other.task, other.subset, other.level)
+    if not (same and names and order):
+        return None
+    return _kept(one, order, names), _kept(other, order, names)
 
 
 def _kept(one: Scored, order: Iterable[str], names: tuple[str, ...]) -> Scored:

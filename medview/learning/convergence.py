@@ -38,8 +38,10 @@ def converge(
 
     `told` takes maps and brain of `drawn` to slices of the volume, whose numbers are `indices`.
     The last point is the very score of the result. The aleatoric part is that of all passes
-    throughout.
+    throughout. Nothing where no brain was judged.
     """
+    if not drawn.brain.any():
+        return (), ()
     area = drawn.brain.sum(axis=(1, 2))
     whole: list[PassScore] = []
     single: list[SlicePass] = []
