@@ -15,6 +15,7 @@ from medview.domain.errors import ReadError
 from medview.domain.presentation import Presentation
 from medview.domain.study import Choice, Patient, Series, Study, choice_for
 from medview.domain.volume import Note
+from medview.domain.wording import counted
 from medview.io.dicom_classes import PARAMETRIC_MAP, SEGMENTATION
 from medview.io.dicom_codecs import SYNTAXES
 from medview.io.dicom_frames import Frames
@@ -26,6 +27,7 @@ from medview.io.dicom_presentation import note_of
 from medview.io.dicom_rescale import Rescale, rescale_of
 from medview.io.dicom_stack import Stack, stacks_of
 from medview.io.dicom_times import time_step_of
+from medview.io.dicom_volumes import copies_note
 from medview.io.identity import Found, patient_key, uid_of_text
 
 BESIDE_MM = 20.0
@@ -102,13 +104,10 @@ def _without_copies(slices: list[Slice]) -> tuple[list[Slice], list[Note]]:
                 unique.append(piece)
     notes = []
     if copies:
-        notes.append(
-            Note("DUPLICATE", f"{copies} images were there more than once; one of each is used")
-        )
+        notes.append(copies_note(copies))
     if conflicts:
-        notes.append(
-            Note("CONFLICT", f"{conflicts} images share their UID with others that differ")
-        )
+        said = f"{counted(conflicts, 'image')} with the UID of another, and not like it"
+        notes.append(Note("CONFLICT", said))
     return unique, notes
 
 

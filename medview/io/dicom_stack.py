@@ -10,6 +10,7 @@ import numpy as np
 
 from medview.domain.geometry import Geometry, SpacingKind
 from medview.domain.volume import Note
+from medview.domain.wording import counted
 from medview.io.dicom_grid import Grid, Vector, grids_of
 from medview.io.dicom_headers import Slice, StoredAs
 from medview.io.dicom_planes import Planes
@@ -220,7 +221,7 @@ def _stack(
     all_notes = [*notes, *grid.notes]
     if holes > len(absent) * len(volumes) and not first.sparse:
         count = holes - len(absent) * len(volumes)
-        all_notes.append(Note("INCOMPLETE", f"{count} images of some volumes are missing"))
+        all_notes.append(Note("INCOMPLETE", f"some volumes lack {counted(count, 'image')}"))
     geometry, more = _geometry(first, len(grid.slots), grid.origin, grid.step)
     return Stack(
         volumes=volumes,

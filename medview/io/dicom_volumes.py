@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from itertools import combinations
 
 from medview.domain.volume import Note
+from medview.domain.wording import counted
 from medview.io.dicom_headers import Slice
 
 SamePixels = Callable[[Slice, Slice], bool]
@@ -30,7 +31,7 @@ def volumes_of(
         return *found, [], []
     unlike = [_without_copies(place, same_pixels) for place in places]
     copies = sum(map(len, places)) - sum(map(len, unlike))
-    notes = [_duplicates(copies)] if copies else []
+    notes = [copies_note(copies)] if copies else []
     if all(len(place) == 1 for place in unlike):
         return [[place[0] for place in unlike]], None, notes, []
     found = _partition(unlike, whole=False) or _by_number(unlike)
@@ -40,7 +41,7 @@ def volumes_of(
     notes.append(
         Note(
             "CONFLICT",
-            f"{len(left)} images lie in the place of others and differ from them; "
+            f"{counted(len(left), 'image')} in the place of another, and not like it; "
             "both are kept, as separate stacks",
         )
     )
@@ -67,8 +68,10 @@ def _by_name(places: list[list[Slice]], name: str) -> Volumes | None:
     return _by_keys(places, tuple(name.split("+")), whole=False)
 
 
-def _duplicates(count: int) -> Note:
-    return Note("DUPLICATE", f"{count} images were there more than once; one of each is used")
+def copies_note(count: int) -> Note:
+    """How many images came more than once, with the same pixels."""
+    were = "1 image was" if count == 1 else f"{count} images were"
+    return Note("DUPLICATE", f"{were} there more than once; one of each is used")
 
 
 def _without_copies(place: list[Slice], same_pixels: SamePixels) -> list[Slice]:

@@ -172,7 +172,7 @@ def _labelled(subsets: Sequence[Subset]) -> list[TrainCase]:
     learnt = [case for case in cases if case.split != "val"]
     if not learnt:
         raise DataError(
-            f"all {len(cases)} films with a label are marked val",
+            "every film with a label is marked val",
             code="MV-DAT-156",
             do='Mark some as "train", or leave the column "split" out.',
         )

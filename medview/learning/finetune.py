@@ -20,6 +20,7 @@ from medview.domain.comparison import CompareRequest
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress, Silent, Steered
 from medview.domain.training import FinetuneRequest, Place, Rounds, TrainRequest
+from medview.domain.wording import counted
 from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
 from medview.io.plain import plain
@@ -238,8 +239,9 @@ def held_out(request: FinetuneRequest) -> tuple[str, ...]:
     here = {patient_hash(case.patient) for case in cases if case.split in ("", "train")}
     hashes = sorted(here - _seen_by(request.train.init, here))
     if len(hashes) < FEWEST:
+        few = counted(len(hashes), "patient")
         raise DataError(
-            f"{len(hashes)} patients that the version has not seen are too few to hold one out",
+            f"{few} that the version has not seen: too few to hold one out",
             code="MV-DAT-144",
             do=f"Give at least {FEWEST}, or mark cases of such patients as val in a case list.",
         )

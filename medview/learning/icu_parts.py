@@ -103,7 +103,7 @@ def _refuse_unfit(works: Sequence[Work], skipped: Sequence[LeftOut]) -> None:
     for work in works:
         if not len(to_train_on(work.stays)):
             raise DataError(
-                f"all {len(work.stays)} stays with a label are marked val or test",
+                "every stay with a label is marked val or test",
                 do='Mark some as "train", or leave the column "split" out.',
                 code="MV-DAT-170",
             )

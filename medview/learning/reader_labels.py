@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from medview.domain.geometry import Geometry
 from medview.domain.prediction import GRADES, ZONE_GRADES, Finding, Opinion, Score
+from medview.domain.wording import counted
 from medview.io.finding_region import Inside
 from medview.learning.chest_rows import ZONES
 
@@ -61,11 +62,6 @@ def answered(findings: Sequence[Finding], opinions: Iterable[Opinion]) -> Answer
     if any(verdicts.values()):
         return Answered(None, (), left, f"{rejected} of {len(findings)} rejected, the others open")
     return Answered(None, (), left)
-
-
-def counted(n: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def outcome_of(score: Score | None, opinions: Iterable[Opinion]) -> str:

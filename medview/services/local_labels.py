@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from medview.domain.geometry import Geometry
 from medview.domain.measurement import Measurement
 from medview.domain.prediction import ZONE_GRADES, Finding, Opinion, Prediction
-from medview.domain.wording import time_words
+from medview.domain.wording import counted, time_words
 from medview.imaging.measuring import voxels_inside
 from medview.io.finding_region import region_of
 from medview.learning.reader_labels import (
     answered,
-    counted,
     grades_of,
     lesion_mask,
     outcome_of,

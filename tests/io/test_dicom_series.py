@@ -46,7 +46,7 @@ def test_the_same_uid_with_other_pixels_is_a_conflict_and_both_are_kept(tmp_path
     other = slice_at(45.0, value=777, SOPInstanceUID=datasets[2].SOPInstanceUID)
     found = catalogue(save([*datasets, other], tmp_path)).all_series()
     told = [text for series in found for text in texts(series, "CONFLICT")]
-    assert "1 images share their UID with others that differ" in told
+    assert "1 image with the UID of another, and not like it" in told
     assert all("CONFLICT" in codes(series) for series in found)
     assert sum(len(series.files) for series in found) == 9
 

@@ -90,7 +90,7 @@ def test_a_patient_in_two_parts_is_refused_by_name(tmp_path):
 
 def test_few_patients_are_refused(tmp_path):
     data = case_list(tmp_path, ["a,p1,", "b,p2,"])
-    with pytest.raises(DataError, match="2 patients that the version has not seen are too few"):
+    with pytest.raises(DataError, match="2 patients that the version has not seen: too few"):
         held_out(request(data, tmp_path))
 
 
