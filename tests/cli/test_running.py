@@ -155,7 +155,7 @@ def test_of_several_points_in_time_the_first_is_used_and_the_result_says_so(
 def test_a_volume_called_otherwise_than_it_was_given_is_run_and_its_score_is_in_doubt(
     weights, tmp_path, capfd
 ):
-    head = phantom_on(geometry_of(shape=(30, 32, 28), spacing_mm=(3, 4, 4)), modality="")
+    head = phantom_on(geometry_of(shape=(30, 42, 36), spacing_mm=(3, 3, 3)), modality="")
     path = save_nifti(head, tmp_path / "subject2_FLAIR.nii.gz")
     asked = ("anomaly", "--input", f"t1={path}", "--out", tmp_path / "o", "--weights", weights)
     code, told, _ = ran(capfd, *asked)
