@@ -26,6 +26,8 @@ Affine = NDArray[np.float64]
 SMALLEST_MM3 = 1e-11
 DISAGREE_MM = 0.1  # R34
 TILT_DEGREES = 0.05  # R12
+# What rounding to 32 bits leaves between the square of a half turn's quaternion and 1.
+HALF_TURN = 1e-7
 # Deflate cannot pack more than this.
 MAX_DEFLATE = 1032
 _HEAD = 544
@@ -304,7 +306,11 @@ def _qform(header: Header) -> Affine | None:
     square = b * b + c * c + d * d
     if not square <= 1.0 + 1e-5:
         return None
-    a = math.sqrt(max(0.0, 1.0 - square))
+    if 1.0 - square < HALF_TURN:
+        # The root of what rounding has left would be a turn of its own.
+        a, b, c, d = 0.0, *(part / math.sqrt(square) for part in (b, c, d))
+    else:
+        a = math.sqrt(1.0 - square)
     rotation = np.array(
         [
             [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],

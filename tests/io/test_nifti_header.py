@@ -17,7 +17,7 @@ from nifti_files import VALUES, patched, written
 from medview.domain.errors import ReadError
 from medview.domain.progress import Silent
 from medview.domain.study import Choice
-from medview.io import nifti, readers
+from medview.io import nifti, nifti_header, readers
 
 
 def test_the_sform_comes_before_the_qform_and_a_difference_is_said(tmp_path):
@@ -40,6 +40,18 @@ def test_forms_of_opposite_handedness_are_said(tmp_path):
     path = written(tmp_path / "v.nii", values=np.zeros((1, 1, 1), np.int16), affine=affine)
     series, _ = only(patched(path, qform_code=1, pixdim=[-1, 2, 2, 2, 1, 0, 0, 0]))
     assert "FORMS_DISAGREE" in codes(series)
+
+
+@pytest.mark.parametrize("axis", [(0, 1, 1), (1, 1, 0), (1, 0, -1), (3, 4, 12)])
+def test_a_half_turn_is_one_although_its_quaternion_is_rounded(axis, tmp_path):
+    b, c, d = axis / np.linalg.norm(axis)
+    path = patched(
+        written(tmp_path / "v.nii"), sform_code=0, qform_code=1,
+        quatern_b=b, quatern_c=c, quatern_d=d, pixdim=[1, 1, 1, 1, 1, 0, 0, 0],
+    )  # fmt: skip
+    expected = 2 * np.outer((b, c, d), (b, c, d)) - np.eye(3)
+    form = nifti_header.forms_of(nifti_header.read_header(path))["qform"]
+    np.testing.assert_allclose(form[:3, :3], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("qfac", [1, -1])
