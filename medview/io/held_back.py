@@ -19,6 +19,8 @@ from medview.io.sources import open_binary
 
 UNREADABLE = ("MV-DEI-001", "not a DICOM file that can be read")
 LOCKED = (UNREADABLE[0], "a folder or file that may not be read")
+# Secondary captures: what some program drew, such as a sheet of doses, whatever modality it names.
+_CAPTURES = "1.2.840.10008.5.1.4.1.1.7"
 _HEADS = ("HEAD", "BRAIN", "SKULL", "FACE", "NECK", "CRANI", "CEREBR", "SCHAEDEL", "SCHÄDEL")
 _WORDS = ("BodyPartExamined", "StudyDescription", "SeriesDescription", "ProtocolName")
 
@@ -67,10 +69,17 @@ def reason_against(found: Dataset | None, *, with_burned_in: bool) -> tuple[str,
     if found.get("Modality") in ("SR", "KO") or "ContentSequence" in found:
         return "MV-DEI-003", "the text of a report may name the patient"
     burned = str(found.get("BurnedInAnnotation", "")).upper()
-    doubtful = burned != "NO" and found.get("Modality") in PICTURES_WITH_TEXT
+    doubtful = burned != "NO" and _is_often_written_on(found)
     if (burned == "YES" or doubtful) and not with_burned_in:
         return "MV-DEI-004", "names may be burned into the picture"
     return ()
+
+
+def _is_often_written_on(found: Dataset) -> bool:
+    """True for kinds of pictures that often carry names, and for those saved from a screen."""
+    captured = f"{found.SOPClassUID}.".startswith(f"{_CAPTURES}.")
+    saved = "SCREEN SAVE" in (found.get("ImageType") or "")
+    return captured or saved or found.get("Modality") in PICTURES_WITH_TEXT
 
 
 def shows_a_face(found: Dataset) -> bool:

@@ -5,7 +5,12 @@ import pytest
 from canaries import tainted
 from dicom_files import image, write
 from numpy import int16, zeros
-from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+    SecondaryCaptureImageStorage,
+)
 
 from medview.io import held_back
 from medview.io.held_back import UNREADABLE, read_whole, reason_against, shows_a_face
@@ -32,6 +37,11 @@ def directory():
         (film(Modality="US"), "MV-DEI-004"),
         (film(Modality="US", BurnedInAnnotation="NO"), ""),
         (film(Modality="MR", BurnedInAnnotation="YES"), "MV-DEI-004"),
+        (film(SOPClassUID=SecondaryCaptureImageStorage, Modality="CT"), "MV-DEI-004"),
+        (film(SOPClassUID=MultiFrameTrueColorSecondaryCaptureImageStorage), "MV-DEI-004"),
+        (film(SOPClassUID=SecondaryCaptureImageStorage, BurnedInAnnotation="NO"), ""),
+        (film(ImageType=["DERIVED", "SECONDARY", "SCREEN SAVE"]), "MV-DEI-004"),
+        (film(ImageType=["DERIVED", "SECONDARY", "REFORMATTED"]), ""),
         (directory(), "MV-DEI-006"),
         (film(), ""),
     ],
