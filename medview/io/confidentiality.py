@@ -4,7 +4,8 @@ What is to be done with each attribute is the table of a maintained library (dic
 edition 2026c, 655 rows of table E.1-1); doing it is here, where the same UID becomes the same
 UID throughout an export and nowhere else, and where sequences are gone through once. Besides
 the table: names of people wherever they stand, attributes that the dictionary does not know,
-private ones, and UIDs that the table does not list but that name an instance or a frame.
+private ones, and UIDs that the table does not list but that name an instance or a frame. Texts
+that the table lets stand are taken out where they hold the name, id or birth date themselves.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
+
+from medview.domain.discretion import tells_who
+from medview.domain.study import Patient
 
 EDITION = "dicomfields_2026c"
 
@@ -43,6 +47,9 @@ _GROUPS = frozenset((*range(0x5000, 0x5020, 2), *range(0x6000, 0x6020, 2)))
 _STANDARD = "1.2.840.10008."
 # UIDs of kinds of things, in words of their keywords; every other UID names one thing.
 _KINDS = ("Class", "TransferSyntax", "CodingScheme", "Context", "Mapping")
+_FREE_TEXTS = ("LO", "LT", "SH", "ST", "UC", "UT")
+# Short as they are, parts of an id may stand in codes by chance.
+_CODES_OF_TERMS = ("CodeValue", "LongCodeValue", "CodingSchemeDesignator")
 _DUMMY_TEXT = "ANONYMIZED"
 _DUMMIES: Mapping[str, Any] = MappingProxyType(
     dict.fromkeys(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"), _DUMMY_TEXT)
@@ -89,6 +96,14 @@ def take_identity_out(found: Dataset, new_uid: NewUid) -> None:
             del found[tag]
             continue
         _done_to(found[tag], code, new_uid)
+
+
+def take_words_out(found: Dataset, patient: Patient) -> None:
+    """Replace texts, at any depth, that hold a part of the name, the id or the birth date."""
+    for element in found.iterall():
+        is_typed = element.VR in _FREE_TEXTS and element.keyword not in _CODES_OF_TERMS
+        if is_typed and tells_who(str(element.value), patient):
+            element.value = _DUMMY_TEXT
 
 
 def _action(tag: BaseTag) -> str:

@@ -23,9 +23,11 @@ from pydicom.uid import generate_uid
 from medview import __version__
 from medview.domain.errors import InputRefused, UsageError
 from medview.domain.progress import Progress
+from medview.domain.study import Patient
 from medview.domain.wording import counted
 from medview.io.atomic import whole_folder
-from medview.io.confidentiality import EDITION, NewUid, new_uids, take_identity_out
+from medview.io.confidentiality import EDITION, NewUid, new_uids, take_identity_out, take_words_out
+from medview.io.dicom_headers import iso_date
 from medview.io.dicom_out.parts import Handover
 from medview.io.held_back import (
     LOCKED,
@@ -265,7 +267,14 @@ def _clean(found: Dataset, name: str, new_uid: NewUid) -> None:
     for group in _NOT_IN_A_DATA_SET:
         for element in found.group_dataset(group):
             del found[element.tag]
+    patient = Patient(
+        key="",
+        id=str(found.get("PatientID", "")),
+        name=str(found.get("PatientName", "")),
+        birth_date=iso_date(str(found.get("PatientBirthDate", ""))),
+    )
     take_identity_out(found, new_uid)
+    take_words_out(found, patient)
     if not found.get("SOPInstanceUID"):
         found.SOPInstanceUID = generate_uid(prefix=None)
     found.PatientName = name

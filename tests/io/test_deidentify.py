@@ -12,7 +12,8 @@ import numpy as np
 import pydicom
 import pytest
 from canaries import CANARY, tainted
-from dicom_files import write
+from dicom_files import image, write
+from pydicom.dataset import Dataset
 from pydicom.uid import MediaStorageDirectoryStorage
 from result_phantom import card, prediction_on
 from throwaway import save_dicom, small_head
@@ -68,6 +69,30 @@ def test_a_series_stays_a_series_and_a_patient_one_patient(tmp_path):
     assert len({one.SOPInstanceUID for one in found}) == 24
     assert found[0].StudyInstanceUID != "1.2.3"
     assert found[0].PatientID.startswith("ANON-")
+
+
+def test_texts_that_the_profile_keeps_do_not_hold_the_patient(tmp_path):
+    before = image(
+        np.zeros((4, 4), np.int16),
+        PatientName="Okafor^Ngozi", PatientID="110", PatientBirthDate="19600102",
+        SoftwareVersions=["5.1", "of OKAFOR"], ContentDescription="born 1960-01-02",
+        Manufacturer="Maker",
+    )  # fmt: skip
+    term = Dataset()
+    term.CodeValue, term.CodingSchemeDesignator = "121108", "DCM"
+    term.CodeMeaning = "as ngozi said"
+    segment = Dataset()
+    segment.SegmentNumber, segment.SegmentLabel = 1, "Ngozi's lesion"
+    segment.SegmentedPropertyTypeCodeSequence = [term]
+    before.SegmentSequence = [segment]
+    _, (file,) = cleaned(tmp_path, before)
+    after = pydicom.dcmread(file)
+    inner = after.SegmentSequence[0]
+    code = inner.SegmentedPropertyTypeCodeSequence[0]
+    assert inner.SegmentLabel == code.CodeMeaning == after.ContentDescription == "ANONYMIZED"
+    assert (code.CodeValue, after.Manufacturer) == ("121108", "Maker")
+    raw = file.read_bytes().lower()
+    assert not any(word in raw for word in (b"okafor", b"ngozi", b"1960"))
 
 
 def test_two_exports_do_not_tell_that_a_patient_is_the_same(tmp_path):
