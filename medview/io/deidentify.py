@@ -26,6 +26,7 @@ from medview.domain.progress import Progress
 from medview.domain.study import Patient
 from medview.domain.wording import counted
 from medview.io.atomic import whole_folder
+from medview.io.bare_pixels import bare_pixels
 from medview.io.confidentiality import EDITION, NewUid, new_uids, take_identity_out, take_words_out
 from medview.io.dicom_headers import iso_date
 from medview.io.dicom_out.parts import Handover
@@ -275,6 +276,7 @@ def _clean(found: Dataset, name: str, new_uid: NewUid) -> None:
     )
     take_identity_out(found, new_uid)
     take_words_out(found, patient)
+    bare_pixels(found)
     if not found.get("SOPInstanceUID"):
         found.SOPInstanceUID = generate_uid(prefix=None)
     found.PatientName = name
