@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 # Pixels of the screen whose means are one product: few enough that little of it is zeros.
 _AT_ONCE = 32
@@ -89,8 +91,21 @@ def _mean(
 ) -> NDArray[Any]:
     """(n, m, ...) of (h, w, ...): down and to the right, a few at a time by small matrices.
 
-    A few rows go all the way, so that what lies between stays in the processor's cache.
+    A few rows go all the way, so that what lies between stays in the processor's cache. On one
+    thread: products as small as these only wait for each other on several.
     """
+    with _threads().limit(limits=1):
+        return _mean_of_rows(values, rows, columns, dtype)
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _mean_of_rows(
+    values: NDArray[np.generic], rows: _Side, columns: _Side, dtype: np.dtype[Any]
+) -> NDArray[Any]:
     across = tuple(_products(columns, values.shape[1]))
     made = np.empty((len(rows.first), len(columns.first), *values.shape[2:]), dtype)
     for some, touched, weights in _products(rows, len(values)):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from medview.imaging.area import Span, averaged, highest_in
 
@@ -78,3 +79,19 @@ def test_lines_finer_than_the_screen_make_no_waves():
     lines[:, ::2] = 4000
     found = averaged(lines, Span(0, 1.96, 20), Span(0, 1.96, 204)).astype(int)
     assert np.abs(found - 2000).max() < 100
+
+
+def test_small_products_do_not_wait_for_other_threads(monkeypatch):
+    def threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    during, product = [], np.matmul
+    monkeypatch.setattr(
+        np, "matmul", lambda *given, **out: during.append(threads()) or product(*given, **out)
+    )
+    with threadpool_limits(2):
+        before = threads()
+        averaged(PLANE, Span(0, 1.5, 6), Span(0, 1.5, 6))
+        assert threads() == before
+    assert during
+    assert all(set(counts) == {1} for counts in during)
