@@ -70,7 +70,7 @@ def reason_against(found: Dataset | None, *, with_burned_in: bool) -> tuple[str,
         return "MV-DEI-003", "the text of a report may name the patient"
     burned = str(found.get("BurnedInAnnotation", "")).upper()
     doubtful = burned != "NO" and _is_often_written_on(found)
-    if (burned == "YES" or doubtful) and not with_burned_in:
+    if (burned == "YES" or doubtful or _is_drawn_on(found)) and not with_burned_in:
         return "MV-DEI-004", "names may be burned into the picture"
     return ()
 
@@ -80,6 +80,13 @@ def _is_often_written_on(found: Dataset) -> bool:
     captured = f"{found.SOPClassUID}.".startswith(f"{_CAPTURES}.")
     saved = "SCREEN SAVE" in (found.get("ImageType") or "")
     return captured or saved or found.get("Modality") in PICTURES_WITH_TEXT
+
+
+def _is_drawn_on(found: Dataset) -> bool:
+    """True where an overlay lies in bits of the pixels themselves, which stay as they are."""
+    groups = range(0x6000, 0x6020, 2)
+    positions = [found.get((group, 0x0102)) for group in groups if (group, 0x3000) not in found]
+    return any(each is not None and (each.value or 0) > 0 for each in positions)
 
 
 def shows_a_face(found: Dataset) -> bool:

@@ -57,6 +57,14 @@ def test_somebody_who_has_looked_lets_pictures_pass_and_nothing_else():
     assert reason_against(nameless, with_burned_in=True) == UNREADABLE
 
 
+@pytest.mark.parametrize(("bit", "code"), [(15, "MV-DEI-004"), (0, "")])
+def test_an_overlay_within_the_pixels_stays_there_and_its_image_here(bit, code):
+    found = film()
+    found.add_new((0x6002, 0x0010), "US", 4)
+    found.add_new((0x6002, 0x0102), "US", bit)
+    assert "".join(reason_against(found, with_burned_in=False)[:1]) == code
+
+
 @pytest.mark.parametrize(
     ("elements", "face"),
     [
