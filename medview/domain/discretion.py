@@ -16,7 +16,8 @@ if TYPE_CHECKING:  # what tells an error loads no arrays
 
 #: Kinds of pictures that often carry names in their pixels.
 PICTURES_WITH_TEXT = ("US", "OT", "SC", "XC", "ES", "GM", "SM", "IVUS")
-# Shorter parts of a name or id ("Li", "7") stand in too many words that mean nothing.
+# Shorter parts of a name or id ("Li", "7") stand in too many words that mean nothing; counted in
+# bytes of UTF-8, because a Chinese name ("王") is one or two characters.
 _SHORTEST = 3
 # What somebody has typed stands in quotes; names of columns belong to nobody.
 _QUOTED = re.compile(r'(column "[^"\n]*")|"[^"\n]*"|“[^”\n]*”')
@@ -31,7 +32,9 @@ def tells_who(text: str, patient: Patient) -> bool:
     birth = patient.birth_date or ""
     known = [*re.split(r"[\^=\s,]+", patient.name), patient.id, birth, birth.replace("-", "")]
     low = text.lower()
-    return any(part.lower() in low for part in known if len(part) >= _SHORTEST)
+    return any(
+        part.lower() in low for part in known if len(part.encode(errors="replace")) >= _SHORTEST
+    )
 
 
 def study_words(study: Study, patient: Patient) -> str:

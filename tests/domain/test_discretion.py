@@ -23,6 +23,12 @@ def test_a_part_of_name_id_or_birth_date_tells_who(text):
     assert tells_who(text, PATIENT)
 
 
+@pytest.mark.parametrize("text", ["王 頭部", "小明", "MR Wang"])
+def test_a_name_of_one_or_two_characters_tells_who_where_a_character_is_a_word(text):
+    assert tells_who(text, Patient("1", "7", "Wang^XiaoMing=王^小明"))
+    assert not tells_who(text, Patient("1", "7", "Li^Bo=李^波"))
+
+
 @pytest.mark.parametrize("text", ["", "T1 MPRAGE sag", "Join of 2", "4712"])
 def test_words_of_others_do_not(text):
     assert not tells_who(text, PATIENT)
