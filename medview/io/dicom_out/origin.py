@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pydicom
 from highdicom.base_content import ContributingEquipment
+from highdicom.enum import SpecificCharacterSetValues
 from numpy.typing import NDArray
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -30,6 +31,8 @@ _SEXES = ("M", "F", "O", "")
 # What an object has in common with an image of its study, or calls it by.
 _NAMED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
 _EXTENSION = "ISO 2022 IR "
+_LATIN = "ISO_IR 100"
+_SETS = tuple(each.value for each in SpecificCharacterSetValues)
 SCHEME = "99MEDVIEW"
 """Coding scheme of the names of our own scores and maps (PS3.16 section 8.2: 99 is private)."""
 # Attributes of patient and study that must be there, be they empty (PS3.3 C.7.1.1, C.7.2.1).
@@ -216,7 +219,10 @@ def _is_a_time(element: DataElement) -> bool:
 
 
 def _name_one_character_set(found: Dataset) -> None:
-    """A set alone goes without code extensions (PS3.3 C.12.1.1.2); an empty name is none."""
+    """A set alone goes without code extensions (PS3.3 C.12.1.1.2); an empty name is none.
+
+    Several at once, and those that highdicom does not know, become UTF-8, which has them all.
+    """
     named = found.get("SpecificCharacterSet")
     if named is not None and not named:
         del found.SpecificCharacterSet
@@ -226,3 +232,6 @@ def _name_one_character_set(found: Dataset) -> None:
             del found.SpecificCharacterSet
         else:
             found.SpecificCharacterSet = plain
+    if found.get("SpecificCharacterSet", _LATIN) not in _SETS:
+        found.decode()
+        found.SpecificCharacterSet = "ISO_IR 192"

@@ -1,6 +1,7 @@
 """Presentation states of what was drawn, for every way that slices may be stored."""
 
 import numpy as np
+import pydicom
 import pytest
 from dicom_files import catalogue, enhanced, image, marked_slice, positions, save, stack
 
@@ -112,6 +113,23 @@ def test_headers_that_objects_are_made_of_hold_what_the_standard_allows(
     (first, *_) = read_source(series).images
     assert first.get(keyword) == value
     assert drawn_on(stack(**elements), tmp_path / "again") is not None
+
+
+@pytest.mark.parametrize(
+    ("sets", "name"),
+    [
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎"),
+        (["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동"),
+        (["ISO 2022 IR 6", "ISO 2022 IR 100"], "Müller^Jörg"),
+        ("ISO IR 100", "Müller^Jörg"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Incorrect value for Specific Character Set")
+def test_a_name_in_several_character_sets_is_kept(sets, name, tmp_path):
+    made = drawn_on(stack(PatientName=name, SpecificCharacterSet=sets), tmp_path)
+    made.save_as(tmp_path / "state.dcm", enforce_file_format=True)
+    read = pydicom.dcmread(tmp_path / "state.dcm")
+    assert (read.SpecificCharacterSet, read.PatientName) == ("ISO_IR 192", name)
 
 
 def test_an_image_of_no_study_is_refused_in_words(tmp_path):
