@@ -26,7 +26,7 @@ from medview.learning.site_effects import GivenSite
 from medview.models.armed import Armed
 
 DEFAULT_SAMPLES = 8
-BLOCK = 32
+BLOCK = 256
 LOWEST, HIGHEST = 2.5, 97.5
 """Percentiles of the draws that an interval ends at."""
 
@@ -71,36 +71,39 @@ def _drawn(
         others = stand_ins(len(model.parts[name].sites))
         sites = (others * samples)[: max(samples, len(others))]
     torch.manual_seed(seed)
-    with _alike(model, len(stays)):
-        found = [_last(whole, stays, one) for one in sites for whole in model.whole(name)]
+    found = [_last(whole, stays, one) for one in sites for whole in model.whole(name)]
     return torch.stack(found).double().numpy()
 
 
 def _last(whole: nn.Module, stays: StaySet, site: int) -> Tensor:
-    """Probabilities (N, outputs) of one network after the last bin; every bin is asked, as a run
-    does, for what is dropped depends on how many there are.
+    """Probabilities (N, outputs) of one network after the last bin; what is dropped there is what a
+    run drops, which asks for every bin.
     """
     net, bins = inside(whole), int(stays.lengths[0])
-    states = net.states(stays.series[:, :bins]).flatten(0, 1)
-    present = stays.present.repeat_interleave(bins, 0)
+    with _alike(whole):
+        states = net.states(stays.series[:, :bins])[:, -1]
     if isinstance(whole, Armed) and site >= 0:
         effects = Effects(site, drawn=True)
-        shares = effects.shares(whole).expand(len(states), -1)
-        logits = whole((states, present), shares, effects.noise(whole)).mixed[:, None]
+        shares, noise = effects.shares(whole).expand(len(states), -1), effects.noise(whole)
+        with _alike(whole, bins):
+            logits = whole((states, stays.present), shares, noise).mixed[:, None]
     else:
-        film = None if stays.film is None else net.film_token(stays.film)
-        token = None if film is None else film.repeat_interleave(bins, 0)
-        logits = net.fuse(net.tokens(states, token, present), present)
-    return torch.sigmoid(logits).reshape(len(stays), bins, -1)[:, -1]
+        with _alike(whole):
+            film = None if stays.film is None else net.film_token(stays.film)
+        with _alike(whole, bins):
+            logits = net.fuse(net.tokens(states, film, stays.present), stays.present)
+    return torch.sigmoid(logits)
 
 
 @contextmanager
-def _alike(model: nn.Module, count: int) -> Iterator[None]:
-    """Dropout left on, which drops the same of each of `count` stays and as much as of one."""
+def _alike(model: nn.Module, rows: int = 1) -> Iterator[None]:
+    """Dropout left on, which drops the same of each stay: what it drops of the last of so many
+    rows, where a run has `rows` of one stay.
+    """
     drops = [one for one in model.modules() if isinstance(one, nn.Dropout)]
     for one in drops:
         one.train()
-        cast(Any, one).forward = partial(_dropped, one.p, count)
+        cast(Any, one).forward = partial(_dropped, one.p, rows)
     try:
         yield
     finally:
@@ -109,7 +112,6 @@ def _alike(model: nn.Module, count: int) -> Iterator[None]:
         model.eval()
 
 
-def _dropped(share: float, count: int, values: Tensor) -> Tensor:
-    """Dropout of the rows of `count` stays, one after the other; what is drawn is for one."""
-    kept = F.dropout(values.new_ones((len(values) // count, *values.shape[1:])), share)
-    return values * kept.repeat(count, *[1] * (values.dim() - 1))
+def _dropped(share: float, rows: int, values: Tensor) -> Tensor:
+    """Dropout of one row for each stay."""
+    return values * F.dropout(values.new_ones((rows, *values.shape[1:])), share)[-1:]
