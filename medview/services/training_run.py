@@ -70,8 +70,13 @@ class TrainingRun:
         """What the training under way is called in the list of jobs; empty without one."""
         return self._title if self._state.now.phase == "running" else ""
 
-    def start(self, *, resume: bool = False, max_minutes: float | None = None) -> Job | None:
-        """Train; with `resume` go on from the checkpoint of a training that was stopped.
+    @property
+    def job(self) -> Job | None:
+        """What trains, from when the folder is ready."""
+        return self._job
+
+    def start(self, *, resume: bool = False, max_minutes: float | None = None) -> bool:
+        """Train, and say whether that begins; with `resume` go on from a checkpoint.
 
         It ends after `max_minutes`, with the best weights until then. What goes on is what was
         begun, with its cases and its method, whatever was chosen since.
@@ -80,7 +85,7 @@ class TrainingRun:
             self._state.set(**as_begun(self.begun))
         request = self._chosen(resume=resume, max_minutes=max_minutes)
         if request is None:
-            return None
+            return False
         self._asked, self.begun, self._is_ending = request, as_wish(self._state.now), False
         self._pace = Pace()
         self._state.set(
@@ -100,7 +105,7 @@ class TrainingRun:
         errand = self._errand = errand_of(self._state.now, request)
         self._title, self._job = errand.title, None
         self._begin(errand, resume=resume)
-        return self._job
+        return True
 
     def _begin(self, errand: Errand, *, resume: bool) -> None:
         """Delete what an earlier training left, or find what this one did; then begin."""

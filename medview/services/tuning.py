@@ -72,6 +72,11 @@ class Tuning:
         return self.state.now
 
     @property
+    def job(self) -> Job | None:
+        """What trains, from when its folder is ready."""
+        return self._run.job
+
+    @property
     def title(self) -> str:
         """What the training under way is called in the list of jobs; empty without one."""
         return self._run.title

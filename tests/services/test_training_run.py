@@ -249,11 +249,13 @@ def test_nobody_waits_for_the_disk_to_delete_a_training_and_the_next_finds_nothi
     tuning.reject()
     assert (tuning.now.phase, tuning.folder.exists()) == ("ready", True)
     begun = len(jobs.running("finetune:finetune"))
-    assert tuning.start() is None
+    assert tuning.start()
+    assert tuning.job is None
     assert (tuning.now.phase, len(jobs.running("finetune:finetune"))) == ("running", begun)
     (tuning.folder / "left over").touch()
     trained.finish()
     assert len(jobs.running("finetune:finetune")) == begun + 1
+    assert tuning.job is jobs.running("finetune:finetune")[-1]
     assert [path.name for path in tuning.folder.iterdir()] == ["wish.json"]
 
 

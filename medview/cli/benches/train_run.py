@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import cast
 
 import psutil
 from PySide6.QtCore import QTimer
@@ -16,6 +17,7 @@ from medview.cli.benches.viewer_run import Gaps, until
 from medview.domain.errors import DataError
 from medview.main import Program, build
 from medview.services.demo import MODEL
+from medview.services.jobs import Job
 from medview.services.training_pace import memory_of
 
 GONE_S = 5.0
@@ -65,15 +67,15 @@ def main(words: list[str]) -> None:
 def _train(program: Program, seconds: float, epochs: int, seen: Seen) -> None:
     """Start, let the window live for so long, stop, and wait until all of it is gone."""
     tuning = program.app.tuning
-    job = tuning.start()
-    until(program, lambda: job is None or job.pid is not None)
-    if job is None or job.pid is None:
+    if not tuning.start():
         raise DataError("the training could not be started")
+    until(program, lambda: tuning.job is not None and tuning.job.pid is not None)
+    pid = cast(int, cast(Job, tuning.job).pid)
     gaps = Gaps(program.qt)
     began = time.monotonic()
 
     def look() -> None:
-        seen.meet(memory_of(job.pid))
+        seen.meet(memory_of(pid))
         enough = time.monotonic() - began >= seconds and tuning.now.epoch >= epochs
         if enough or tuning.now.phase != "running":
             program.qt.exit()
@@ -86,7 +88,7 @@ def _train(program: Program, seconds: float, epochs: int, seen: Seen) -> None:
     if tuning.now.phase != "running":
         raise DataError("the training ended too early")
     seen.gaps_ms, seen.epochs = gaps.ms, tuning.now.epoch
-    trainer = psutil.Process(job.pid)
+    trainer = psutil.Process(pid)
     trains = [trainer, *trainer.children(recursive=True)]
     tuning.stop()
     until(program, lambda: tuning.now.phase != "running")

@@ -182,7 +182,7 @@ def test_cases_that_leak_are_refused_in_words_and_nothing_starts(bench, panel, t
     assert said == "P7: is in two parts. Part them."
     assert said in bench.window.notes.texts()
     assert not bench.find(QPushButton, "training_go").isEnabled()
-    assert bench.app.tuning.start() is None
+    assert not bench.app.tuning.start()
     # Other cases: nothing is left of what was said of these.
     bench.app.tuning.look(tmp_path / "others.csv")
     assert bench.window.notes.texts() == []
@@ -502,7 +502,7 @@ def test_the_locked_set_is_counted_and_shares_no_patient(bench, panel, tmp_path)
     assert words.startswith("Locked set: locked.csv. Patients of the locked set are among")
     assert words.endswith("P7.")
     assert not bench.find(QPushButton, "training_go").isEnabled()
-    assert bench.app.tuning.start() is None
+    assert not bench.app.tuning.start()
     bench.app.tuning.locked.choose(None)
     bench.settle()
     assert bench.find(QPushButton, "training_go").isEnabled()
