@@ -73,8 +73,8 @@ def compare(
     first, second = _version(old), _version(new)
     if first.card.id != second.card.id:
         raise UsageError(
-            f"{old} is a version of {first.card.id}, {new} of {second.card.id}",
-            do="Compare two versions of one model.",
+            f"{old} and {new} are not versions of one model",
+            do='Give two of one model; "medview versions" lists them.',
         )
     options = context.options
     with tempfile.TemporaryDirectory() as spare, whole_folder(out or Path(spare) / "o") as draft:
