@@ -20,6 +20,7 @@ def script(monkeypatch):
     made = importlib.util.module_from_spec(spec)
     monkeypatch.setattr(fuzz, "MOST_SECONDS", 1000.0)
     monkeypatch.setitem(__import__("sys").modules, "guided_fuzz", made)
+    monkeypatch.syspath_prepend(SCRIPT.parent)  # where its children find it
     spec.loader.exec_module(made)
     return made
 

@@ -68,7 +68,8 @@ def test_a_real_window_is_timed(tmp_path):
     seen = viewer._window(tmp_path / "home", tmp_path / "series", 1.0)
     assert seen["slices"] == 5
     assert 0 < seen["chosen_s"] <= seen["drop_s"] < 120
-    assert 0 < seen["window_cpu_s"] < seen["window_s"] < 120
+    assert 0 < seen["window_s"] < 120
+    assert 0 < seen["window_cpu_s"] < 120  # of several threads, so it may be the longer one
     assert 20 < seen["memory_mb"] < 2000
     assert seen["heavy"] == []
     assert seen["maps"] > 0
