@@ -16,14 +16,14 @@ REGION = Measurement(1, "ellipse", ((0, 0, 0), (5, 5, 0)), (1, 0, 0), (0, 1, 0))
 def test_start_waits_until_each_case_was_read_once(tuning, jobs):
     job = surveyed(tuning, jobs)
     assert (tuning.now.phase, job.lane) == ("checking", "train")
-    assert tuning.start() is None
+    assert not tuning.start()
     job.finish({**FOUND, "cases": 2, "skipped": [("c1", "it is damaged.")]})
     assert (tuning.now.phase, tuning.now.is_checked, tuning.now.found["cases"]) == (
         "ready",
         True,
         2,
     )
-    assert tuning.start() is not None
+    assert tuning.start()
 
 
 def test_who_does_not_wait_may_start_with_what_was_counted(tuning, jobs):
@@ -70,7 +70,7 @@ def test_other_cases_end_a_check_that_still_runs(tuning, jobs):
 
 def test_nothing_usable_starts_nothing(tuning, jobs):
     surveyed(tuning, jobs).finish({**FOUND, "cases": 0, "skipped": [("a", "damaged.")]})
-    assert (tuning.now.phase, tuning.start()) == ("empty", None)
+    assert (tuning.now.phase, tuning.start()) == ("empty", False)
 
 
 # -- cases of studies read here ----------------------------------------------------------------
@@ -223,10 +223,10 @@ def test_a_locked_set_with_patients_of_the_cases_stops_the_start(tuning, jobs):
     job = jobs.running("look_at_locked")[-1]
     assert job.args == ("anomaly", ("/cases/cases.csv",), ("/cases/locked.csv",))
     job.finish({"what": "2 patients are in both", "cases": 4})
-    assert (tuning.now.not_locked, tuning.start()) == ("2 patients are in both.", None)
+    assert (tuning.now.not_locked, tuning.start()) == ("2 patients are in both.", False)
     tuning.locked.choose(None)
     assert tuning.now.not_locked == ""
-    assert tuning.start() is not None
+    assert tuning.start()
 
 
 def test_a_locked_set_that_cannot_be_read_is_told_and_counted_again_with_other_cases(tuning, jobs):
