@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from medview.cli.arguments import Finite
+from medview.cli.arguments import Finite, data_sets
 from medview.cli.compare import in_words as differences_in_words
 from medview.cli.compare import worse_words
 from medview.cli.contract import Answer, Context, command
+from medview.domain.training import Method
 from medview.domain.wording import counted
 
 if TYPE_CHECKING:
     from medview.domain.training import FinetuneRequest
     from medview.services.versions import Version
 
-FINETUNE = "medview.learning.finetune:finetune"
-LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
-FIND_RATE = "medview.learning.rate_finder:find_rate"
-CALIBRATE = "medview.learning.recalibrate:recalibrate"
-CALIBRATE_SITES = "medview.learning.left_sites:calibrate_and_leave_sites"
 _ALL_THE_SAME = (
     "Its weights stay in --out; --accept-worse with --register NAME keeps them all the same."
 )
@@ -65,17 +61,11 @@ def _rates_in_words(body: Mapping[str, Any]) -> str:
 
 @command("finetune", words=_in_words)
 @click.argument("model")
-@click.option(
-    "--data",
-    required=True,
-    multiple=True,
-    metavar="[LAYOUT=]PATH",
-    help="A data set, a folder with several, or a case list; may be given again.",
-)
+@data_sets
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option(
     "--method",
-    type=click.Choice(["full", "head", "adapter", "site-effects", "calibrate"]),
+    type=click.Choice(get_args(Method)),
     default="full",
     show_default=True,
     help="What of the network learns; calibrate trains nothing.",
@@ -118,22 +108,23 @@ def finetune(
     """
     from medview.cli.expecting import Expecting, as_answer
     from medview.services.runs import write_run
-    from medview.services.training import only_checkpoints_stay, trainer_of
+    from medview.services.training import only_checkpoints_stay
+    from medview.services.training_request import work_of
     from medview.services.versions import located, refuse_name
 
     found = located(model, wanted["weights"])
     if wanted["register"] is not None:
         refuse_name(found.card.id, wanted["register"])
-    trainer = "" if wanted["method"] == "calibrate" else trainer_of(found.card.id)
     request = _request(context, found, data, out, wanted)
     if wanted["find_lr"]:
         return _rates(context, request)
     leaves, train = bool(wanted["leave_out"]), request.train
-    way = "leave-out" if leaves and train.method != "calibrate" else train.method
+    way = "leave-out" if leaves and not train.is_fit else train.method
     expecting = Expecting(context, request.model, way, train.recipe)
     before = expecting.say(data)
     with only_checkpoints_stay(out):
-        body = _trained(context, request, trainer, leaves=leaves)
+        work, given = work_of(request, leaves_sites=leaves)
+        body = context.call("compute" if train.is_fit else "train", work, *given)
         if context.options.private:
             body = _without_names(out, body, (*data, *request.reference))
     if not train.resume:
@@ -184,18 +175,6 @@ def _request(
     return FinetuneRequest(found.card.id, train, wanted["reference"])
 
 
-def _trained(
-    context: Context, request: FinetuneRequest, trainer: str, *, leaves: bool
-) -> dict[str, Any]:
-    """Train, or calibrate without a trainer; with `leaves` once more without each site."""
-    body: dict[str, Any]
-    if trainer:
-        body = context.call("train", LEAVE_SITES if leaves else FINETUNE, request, trainer)
-    else:
-        body = context.call("compute", CALIBRATE_SITES if leaves else CALIBRATE, request)
-    return body
-
-
 def _without_names(out: Path, body: dict[str, Any], data: tuple[str, ...]) -> dict[str, Any]:
     """The answer, and what stands in the folder, with keys for the names of cases and sets."""
     from medview.io.case_names import (
@@ -216,6 +195,7 @@ def _without_names(out: Path, body: dict[str, Any], data: tuple[str, ...]) -> di
 def _rates(context: Context, request: FinetuneRequest) -> Answer:
     """Write rates.csv into the folder; nothing else is made."""
     from medview.io.atomic import whole_file
+    from medview.services.rate_search import FIND_RATE
     from medview.services.recipes import rate_setting
 
     body = context.call("train", FIND_RATE, request)

@@ -68,13 +68,15 @@ class TrainRequest:
         Stop training after so long, all folds together, and finish with what there is.
     private : bool
         Write no patient's name, only its hash.
+    variables : str | None
+        Map of the variables of a CSV folder (YAML), for models of time series.
     method : Method
         What of the network learns: "full" all of it, "head" only what makes the answer of what
         the rest has found, "adapter" thin matrices beside its weights, "site-effects" only the
         effects of sites; with "calibrate" nothing is trained and probabilities and intervals
         are fitted to local cases.
     held_out : tuple[str, ...]
-        Hashes of patients (`weights.patient_hash`) that are kept for validation.
+        Hashes of patients (``learning.patients.patient_hash``) that are kept for validation.
     preview : bool
         Leave the weights as they are after each validation in ``preview/``, for the reader to
         look at.
@@ -94,6 +96,11 @@ class TrainRequest:
     method: Method = "full"
     held_out: tuple[str, ...] = ()
     preview: bool = False
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether nothing learns: only a calibration is fitted."""
+        return self.method == "calibrate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def find_rate(job: Progress, request: FinetuneRequest, steps: int = STEPS) -> di
         Unusable data.
     """
     began = time.perf_counter()
-    if request.model not in FINDERS or request.train.method == "calibrate":
+    if request.model not in FINDERS or request.train.is_fit:
         raise UsageError(
             f"a rate for {request.model} by {request.train.method} cannot be searched",
             do=f"Choose one of {', '.join(FINDERS)}, and a method that trains.",

@@ -27,7 +27,7 @@ class RateSearch:
     def can_find(self) -> bool:
         """Whether a learning rate can be searched for what was chosen."""
         now = self._state.now
-        searchable = now.model in FINDERS and now.wish.method != "calibrate"
+        searchable = now.model in FINDERS and not now.is_fit
         return now.may_start and not now.is_finding and searchable
 
     def find(self) -> Job | None:

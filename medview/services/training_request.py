@@ -60,13 +60,21 @@ def errand_of(now: Tuned, request: FinetuneRequest) -> Errand:
     """
     sites = now.wish.sites and now.can_leave_sites and request.train.max_minutes is None
     about = now.data.name if now.data is not None else ""
-    called = now.wish.version.replace("@", " ")
-    if now.is_fit:
-        work, given = CALIBRATE_SITES if sites else CALIBRATE, (request,)
-        return Errand(f"Calibrate {called}", "train", work, given, about, "finetune")
-    work = LEAVE_SITES if sites else FINETUNE
-    args = (request, trainer_of(request.model))
-    return Errand(f"Fine-tune {called}", "train", work, args, about, "finetune")
+    doing = "Calibrate" if now.is_fit else "Fine-tune"
+    title = f"{doing} {now.wish.version.replace('@', ' ')}"
+    work, args = work_of(request, leaves_sites=sites)
+    return Errand(title, "train", work, args, about, "finetune")
+
+
+def work_of(request: FinetuneRequest, *, leaves_sites: bool) -> tuple[str, tuple[object, ...]]:
+    """The work function of a training or a calibration, and what it is given.
+
+    With `leaves_sites` it is done once more without each site.
+    """
+    if request.train.is_fit:
+        return CALIBRATE_SITES if leaves_sites else CALIBRATE, (request,)
+    work = LEAVE_SITES if leaves_sites else FINETUNE
+    return work, (request, trainer_of(request.model))
 
 
 def epochs_wished(now: Tuned) -> int:

@@ -41,8 +41,7 @@ class PreviewCard(Card):
 
     def show_state(self, now: Tuned) -> None:
         """Offered once there are cases; while a training runs nothing is changed any more."""
-        is_fit = now.wish.method == "calibrate"
-        self.setVisible(now.phase in _READY and not is_fit)
+        self.setVisible(now.phase in _READY and not now.is_fit)
 
     def _on_go(self) -> None:
         data = self._app.tuning.now.data

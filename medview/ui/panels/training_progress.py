@@ -49,10 +49,9 @@ class ProgressCard(Card):
     def show_state(self, now: Tuned) -> None:
         """Epoch i / n, the curves, and figures of the last epoch."""
         self.setVisible(bool(now.curves) or now.phase in ("running", "done", "kept"))
-        is_fit = now.wish.method == "calibrate"
         epoch = tr("Epoch {i} / {n}", i=now.epoch, n=now.epochs or "?")
-        self._head.setText(tr("Calibration") if is_fit else epoch)
-        self.curves.setVisible(not is_fit)
+        self._head.setText(tr("Calibration") if now.is_fit else epoch)
+        self.curves.setVisible(not now.is_fit)
         kept = int(now.outcome.get("best_epoch") or 0)
         measures = main_names(now.curves)
         self.curves.show_curves(loss_curves(now), now.epochs, kept, measures)

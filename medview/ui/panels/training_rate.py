@@ -147,7 +147,7 @@ class RateRow(QWidget):
 
     def show_state(self, now: Tuned) -> None:
         """What was wished, and what a search gave."""
-        self.setVisible(now.wish.method != "calibrate")
+        self.setVisible(not now.is_fit)
         self.field.blockSignals(True)
         self.field.setValue(now.wish.rate)
         self.field.blockSignals(False)

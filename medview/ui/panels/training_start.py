@@ -133,8 +133,7 @@ class StartCard(Card):
             field.setEnabled(now.phase != "running")
         self.method.offer(METHODS.get(now.model, ()))
         self._show_wish(now)
-        is_fit = now.wish.method == "calibrate"
-        self.folds.setVisible(0 < now.found.get("patients", 0) < FEW_PATIENTS and not is_fit)
+        self.folds.setVisible(0 < now.found.get("patients", 0) < FEW_PATIENTS and not now.is_fit)
         self.sites.setVisible(now.can_leave_sites)
         self._expected.setText(self._expected_words(now))
         self._expected.setVisible(bool(self._expected.text()))
