@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from medview.domain.card import InputSpec, ModelCard, OutputSpec
-from medview.learning.weights import WEIGHTS, patient_hash, save
+from medview.learning.patients import patient_hash
+from medview.learning.weights import WEIGHTS, save
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
 

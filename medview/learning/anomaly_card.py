@@ -9,11 +9,11 @@ from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, Traine
 from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_settings import AnomalySettings, Normals
 from medview.learning.card_parts import UNMEASURED, licence_of, measured_in
+from medview.learning.patients import patient_hash
 from medview.learning.scoring import JUDGED, MODEL
 from medview.learning.solid import MEDIAN_RATIO, OTHER_THRESHOLD
 from medview.learning.subset import Subset
 from medview.learning.upright_slices import LEAST_DEG, THICKEST_MM
-from medview.learning.weights import patient_hash
 
 _PAPER = "BraTS2020 T1ce, balanced slices (another data set)"
 PUBLISHED = (

@@ -16,15 +16,9 @@ from medview.learning.armed_age_recipe import MODEL, AgeRecipe
 from medview.learning.armed_age_table import AgeTable, Scale
 from medview.learning.card_parts import figure_of, licence_of
 from medview.learning.metrics import MetricRow
+from medview.learning.patients import patient_hash
 from medview.learning.subset import Subset
-from medview.learning.weights import (
-    card_of,
-    fill,
-    load_state,
-    patient_hash,
-    shipped,
-    usable_settings,
-)
+from medview.learning.weights import card_of, fill, load_state, shipped, usable_settings
 
 TRAIN = "medview train brain-age-armed --data ../shared/data --out DIR"
 SCORES = ("age", "age_fixed", "age_mixed", "gap_raw", "gap_corrected")

@@ -13,9 +13,9 @@ from medview.learning.brain_age_recipe import AgeRecipe
 from medview.learning.brain_age_table import AgeTable
 from medview.learning.card_parts import UNMEASURED, licence_of, measured_in
 from medview.learning.mavae_health import MOSTLY
+from medview.learning.patients import patient_hash
 from medview.learning.region_card import with_image_route
 from medview.learning.subset import Subset
-from medview.learning.weights import patient_hash
 
 _OPENBHB = "OpenBHB, 381 subjects with both modalities (other data, another protocol)"
 PUBLISHED = (

@@ -12,9 +12,9 @@ from medview.learning.icu_model import IcuModel
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_site_card import HOURLY, with_sites
 from medview.learning.metrics import MetricRow
+from medview.learning.patients import patient_hash
 from medview.learning.site_effects import FIXED, NETWORK
 from medview.learning.subset import Subset
-from medview.learning.weights import patient_hash
 
 PUBLISHED = (
     Figure("roc_auc", 0.865, "MIMIC-IV with films, death in hospital, MedFuse (another data set)"),

@@ -28,9 +28,10 @@ from medview.learning.images import read_image
 from medview.learning.lung_trainer import LungFilm, LungRecipe, LungTrainer
 from medview.learning.lungs import FEWEST_LUNG, label_zones, lung_mask, resized
 from medview.learning.metrics import mean_interval
+from medview.learning.patients import patient_hash
 from medview.learning.splits_file import SPLITS, write_splits
 from medview.learning.subset import Subset, TrainCase
-from medview.learning.weights import patient_hash, save
+from medview.learning.weights import save
 from medview.models.lung_net import SIDE, LungNet
 
 COMMAND = "medview train lung-net --data ../shared/data/cxr --out DIR"

@@ -9,6 +9,7 @@ from medview.domain.card import ROUTE_LIMITS, InputSpec, ModelCard, OutputSpec, 
 from medview.domain.wording import date_words
 from medview.learning.card_parts import figure_of, licence_of
 from medview.learning.metrics import MetricRow
+from medview.learning.patients import patient_hash
 from medview.learning.region_age import NAMES, AgeModel
 from medview.learning.region_cases import LabelledHead
 from medview.learning.region_groups import REGIONS
@@ -18,7 +19,7 @@ from medview.learning.region_sets import MODEL
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.subset import Subset
 from medview.learning.upright import MOST_DEG
-from medview.learning.weights import card_beside, patient_hash, shipped
+from medview.learning.weights import card_beside, shipped
 from medview.models.region_net import RegionOptions
 
 _COMMAND = "medview train region-net --data ../shared/data --out DIR"

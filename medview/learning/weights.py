@@ -21,12 +21,10 @@ from medview.io.cards import read_card, refuse_other_weights, write_card
 from medview.io.hashing import file_sha256
 from medview.learning.adapters import plain_state
 from medview.learning.anomaly_settings import AnomalySettings
-from medview.learning.patients import patient_hash
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
 WEIGHTS = "weights.safetensors"
 CARD = "card.json"
-__all__ = ["patient_hash"]  # also asked for here
 # Formats that can run code when opened; refused whatever they hold.
 _CODE = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".npy", ".npz"}
 

@@ -9,7 +9,7 @@ from age_sets import IXI_HEADER, ixi_rows, write_age_cases, write_ixi_table, wri
 from medview.cli import main
 from medview.io.cards import read_card
 from medview.io.seen import seen_of
-from medview.learning.weights import patient_hash
+from medview.learning.patients import patient_hash
 
 pytestmark = pytest.mark.usefixtures("lasting_children")
 

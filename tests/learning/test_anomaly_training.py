@@ -13,8 +13,8 @@ from medview.io.case_names import case_hash, shown_patient
 from medview.io.seen import seen_of
 from medview.learning import anomaly_training
 from medview.learning.anomaly_training import fit
+from medview.learning.patients import patient_hash
 from medview.learning.recognised import LOWEST_FLOOR
-from medview.learning.weights import patient_hash
 from medview.services.recipes import read_recipe
 
 NAMES = ("IXI012-HH-1211", "IXI013-HH-1212", "IXI014-Guys-1236")

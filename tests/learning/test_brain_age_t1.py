@@ -23,13 +23,13 @@ from medview.domain.volume import Volume
 from medview.learning import brain_age_routes, brain_age_t1, brain_age_t1_evaluate, regions
 from medview.learning.brain_age_t1 import run_t1
 from medview.learning.evaluate import evaluate
+from medview.learning.patients import patient_hash
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_augment import atlas_of
 from medview.learning.region_card import Trained, make_card
 from medview.learning.region_cases import LabelledHead
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.regions import RegionModel, Regions, find_regions
-from medview.learning.weights import patient_hash
 from medview.models.region_net import RegionNet, RegionOptions
 
 SMALL = RegionOptions(widths=(8, 8))

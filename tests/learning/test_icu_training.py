@@ -17,7 +17,7 @@ from medview.io.seen import seen_of
 from medview.learning import icu_evidence
 from medview.learning.icu_model import load_icu
 from medview.learning.icu_training import fit
-from medview.learning.weights import patient_hash
+from medview.learning.patients import patient_hash
 from medview.services.recipes import read_recipe
 
 SMALL = (

@@ -8,12 +8,12 @@ import numpy as np
 from region_heads import people
 
 from medview.domain.card import TrainedOn
+from medview.learning.patients import patient_hash
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_card import Trained, command_of, make_card, with_image_route
 from medview.learning.region_people import Ages, Table, age_rows
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.subset import Subset, TrainCase
-from medview.learning.weights import patient_hash
 from medview.models.region_net import RegionOptions
 
 ML, AGE = people(30)

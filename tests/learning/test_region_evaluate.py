@@ -18,12 +18,12 @@ from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Silent
 from medview.io.case_names import shown_patient
 from medview.learning import evaluate, region_evaluate, regions
+from medview.learning.patients import patient_hash
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_augment import atlas_of
 from medview.learning.region_card import Trained, make_card
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.regions import RegionModel
-from medview.learning.weights import patient_hash
 from medview.models.region_net import RegionNet, RegionOptions
 
 HEADER = "case,patient,t1,brain,age_years\n"

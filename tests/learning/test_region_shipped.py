@@ -11,10 +11,11 @@ from medview.domain.geometry import Geometry
 from medview.domain.volume import Volume
 from medview.io.seen import seen_of
 from medview.learning import brain_sets
+from medview.learning.patients import patient_hash
 from medview.learning.region_cases import load_head
 from medview.learning.region_measure import measure
 from medview.learning.regions import find_regions, load_region_model
-from medview.learning.weights import patient_hash, shipped
+from medview.learning.weights import shipped
 
 ELDERLY = Path(__file__).parents[2].parent / "shared/data/mri3d/elderly/nichart_demo_2mm"
 

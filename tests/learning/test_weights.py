@@ -12,15 +12,8 @@ from throwaway import throwaway_weights
 from medview.domain.errors import WeightsError
 from medview.io.cards import write_card
 from medview.io.hashing import file_sha256
-from medview.learning.weights import (
-    WEIGHTS,
-    card_beside,
-    fill,
-    load_anomaly,
-    load_state,
-    patient_hash,
-    save,
-)
+from medview.learning.patients import patient_hash
+from medview.learning.weights import WEIGHTS, card_beside, fill, load_anomaly, load_state, save
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
 pytestmark = pytest.mark.usefixtures("narrow")
