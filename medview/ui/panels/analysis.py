@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medview.domain.card import ModelCard
 from medview.domain.wording import duration_words
 from medview.services.offers import Offer
 from medview.services.session_values import Task
@@ -45,6 +46,7 @@ class AnalysisCard(Card):
         # What the reader has chosen, and whether that was for a film.
         self._wish = ("", False)
         self._known: tuple[tuple[str, str, str], ...] | None = None
+        self._choices: dict[str, tuple[QRadioButton, ModelCard]] = {}
         self._offers = QVBoxLayout()
         self._offers.setSpacing(4)
         self._run = button(tr("Run"), "analysis_run", look="primary", tip=tr("Run this model (F5)"))
@@ -55,6 +57,7 @@ class AnalysisCard(Card):
         self.options = OptionsForm(app)
         self.options.hide()
         self.options.samples.valueChanged.connect(self.refresh)
+        self.options.version.currentIndexChanged.connect(self._name_choices)
         self._takes = label("", "quiet", wraps=True)
         name(self._takes, "analysis_estimate", tr("What a run takes"))
         self._queue = RunQueue()
@@ -121,6 +124,7 @@ class AnalysisCard(Card):
 
     def _list(self, offers: tuple[Offer, ...]) -> None:
         clear(self._offers)
+        self._choices = {}
         # A film without a header could be anything; first what looks at films.
         ranked = sorted(offers, key=lambda each: self._is_film and each.role != "film")
         fitting = [self._app.analysis.key_of(each.card) for each in ranked if each.fits]
@@ -152,12 +156,19 @@ class AnalysisCard(Card):
     def _choice(self, each: Offer) -> QRadioButton:
         made = QRadioButton(f"{each.card.title} {each.card.version}")
         key = self._app.analysis.key_of(each.card)
+        self._choices[key] = (made, each.card)
         name(made, f"model_{key}", each.card.title)
         made.setToolTip(each.card.summary or each.card.intended_use)
         made.setEnabled(each.fits)
         made.setChecked(key == self._model)
         made.toggled.connect(lambda on: self._on_chosen(key, on))
         return made
+
+    def _name_choices(self) -> None:
+        """Call the chosen model by the version that Run would run, the others by their own."""
+        for key, (made, card) in self._choices.items():
+            chosen = self.options.version.currentText() if key == self._model else ""
+            made.setText(f"{card.title} {chosen or card.version}")
 
     def _on_chosen(self, model: str, on: bool) -> None:
         if on:

@@ -2,7 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QRadioButton
 from services.stubs import CARD
 from ui.fakes import make_bench
 
@@ -113,6 +113,20 @@ def test_own_weights_are_offered_for_the_next_run(head, tmp_path):
     head.find(QPushButton, "analysis_run").click()
     request = head.jobs.running("predict:run")[0].args[0]
     assert request.weights == str(own.with_name("weights.safetensors"))
+
+
+def test_the_chosen_model_is_called_by_the_version_that_run_runs(head, tmp_path):
+    write_card(
+        replace(CARD, version="mine"), tmp_path / "models" / "anomaly" / "mine" / "card.json"
+    )
+    head.app.models.changed.emit()
+    radio = head.find(QRadioButton, "model_anomaly")
+    assert radio.text() == "Anomaly 1.0"
+    # The options may be folded then: what will run is told all the same.
+    head.find(QComboBox, "run_version").setCurrentIndex(1)
+    assert radio.text() == "Anomaly mine"
+    head.find(QComboBox, "run_version").setCurrentIndex(0)
+    assert radio.text() == "Anomaly 1.0"
 
 
 @pytest.fixture
