@@ -8,12 +8,13 @@ from pathlib import Path
 from age_sets import write_ixi_table
 
 from medview.domain.progress import Silent
+from medview.io.cards import WEIGHTS
 from medview.learning.brain_age_card import make_card
 from medview.learning.brain_age_fit import Fitted, fit_age_model, usable
 from medview.learning.brain_age_recipe import AgeRecipe, TrainOptions
 from medview.learning.brain_age_sets import load_ixi_roi
 from medview.learning.brain_age_table import AgeTable, table_of
-from medview.learning.weights import WEIGHTS, save
+from medview.learning.weights import save
 
 QUICK = AgeRecipe(
     members=2, dropout=0.0, train=TrainOptions(epochs=8, batch=16, noise=0.2, mix=0.0)

@@ -11,10 +11,11 @@ from dicom_files import image, write
 from phantoms import geometry_of, phantom_on
 
 from medview.domain.volume import Volume
+from medview.io.cards import WEIGHTS
 from medview.learning.anomaly_card import make_card
 from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_settings import AnomalySettings, Normals
-from medview.learning.weights import WEIGHTS, save
+from medview.learning.weights import save
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
 NORMALS = Normals([-1.0, -0.5, 0.0, 0.5], [0.0, 0.0, 3.0, 7.0])

@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 
 from medview.domain.card import InputSpec, ModelCard, OutputSpec
+from medview.io.cards import WEIGHTS
 from medview.learning.patients import patient_hash
-from medview.learning.weights import WEIGHTS, save
+from medview.learning.weights import save
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
 

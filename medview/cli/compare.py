@@ -98,8 +98,8 @@ def compare(
 
 
 def _version(name: str) -> Any:
-    from medview.io.cards import read_card
-    from medview.services.versions import CARD, Version, located
+    from medview.io.cards import CARD, read_card
+    from medview.services.versions import Version, located
 
     file = Path(name)
     if file.suffix and file.is_file():

@@ -210,7 +210,8 @@ def _rates(context: Context, request: FinetuneRequest) -> Answer:
 def _registered(
     out: Path, model: str, body: Mapping[str, Any], wanted: Mapping[str, Any]
 ) -> Answer:
-    from medview.services.versions import WEIGHTS, register
+    from medview.io.cards import WEIGHTS
+    from medview.services.versions import register
 
     worse = [name for name in body["before_after"]["worse"] if name.startswith("reference ")]
     refused = ""

@@ -15,6 +15,9 @@ from medview.io.hashing import file_sha256
 from medview.io.plain import plain, record_of
 from medview.io.seen import salted
 
+CARD, WEIGHTS = "card.json", "weights.safetensors"
+BASELINES = "baselines.safetensors"
+"""Classical models, beside weights that have some."""
 SCHEMA = "medview.card/1"
 _PARTS: dict[str, type[Any]] = {
     "inputs": InputSpec,

@@ -13,12 +13,12 @@ from typing import Any
 
 from medview.domain.card import Figure
 from medview.domain.discretion import discreet
-from medview.io.cards import read_card, write_card
+from medview.io.cards import CARD, read_card, write_card
 from medview.io.installation import keyed
 from medview.io.tables import read_table
 
 _COLUMN = "case"
-_CARD, _COMPARED = "card.json", "before_after.json"
+_COMPARED = "before_after.json"
 # What follows --data in a command, to the next option.
 _DATA = re.compile(r"--data .*?(?= --|$)")
 _NO_SETS: Mapping[str, str] = MappingProxyType({})
@@ -74,15 +74,15 @@ def hide_set_names(out: Path, sets: Mapping[str, str]) -> None:
     """Call sets by other names on the card of a training, and in before_after.json beside it."""
     if (out / _COMPARED).is_file():
         _rewrite(out / _COMPARED, sets)
-    if (out / _CARD).is_file():
-        card = read_card(out / _CARD)
+    if (out / CARD).is_file():
+        card = read_card(out / CARD)
         learnt = tuple(replace(one, set=called(one.set, sets)) for one in card.trained_on)
         measured = tuple(_figure(one, sets) for one in card.measured)
         limits, method = (
             tuple(_words(one, sets) for one in said) for said in (card.limits, card.method)
         )
         hidden = replace(card, trained_on=learnt, measured=measured, limits=limits, method=method)
-        write_card(hidden, out / _CARD)
+        write_card(hidden, out / CARD)
 
 
 def _figure(one: Figure, sets: Mapping[str, str]) -> Figure:

@@ -25,7 +25,7 @@ from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume, Window
 from medview.io import nifti
 from medview.io.atomic import whole_folder
-from medview.io.cards import read_card, write_card
+from medview.io.cards import CARD, read_card, write_card
 from medview.io.plain import plain, record_of
 from medview.io.resultjson import MAPS, geometry_of, grid_dict, map_file, prediction_of, result_dict
 
@@ -33,7 +33,6 @@ RESULT = "result.json"
 SLICES = "slices.csv"
 TRACE = "trace.csv"
 PASSES = "passes.csv"
-CARD = "card.json"
 _IMAGE = "image"
 _ADDED = {"explained"}
 """Columns that results of earlier versions do not have; the last ones of their tables."""

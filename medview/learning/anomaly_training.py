@@ -12,7 +12,7 @@ from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.domain.training import FOLLOWS, TrainRequest
-from medview.io.cards import write_card
+from medview.io.cards import CARD, WEIGHTS, write_card
 from medview.learning.anomaly_card import (
     findings_in_words,
     judged_in_words,
@@ -32,7 +32,7 @@ from medview.learning.measure import measure_folds
 from medview.learning.normal_cases import load_normals, split
 from medview.learning.ranks import Ranks
 from medview.learning.splits_file import SPLITS, write_splits
-from medview.learning.weights import CARD, WEIGHTS, save
+from medview.learning.weights import save
 
 TRAIN = "medview train anomaly --data ../shared/data --out DIR"
 MEASURE = "medview evaluate anomaly --data ../shared/data --out DIR"

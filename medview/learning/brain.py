@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from medview.domain.errors import ModelInputError, WeightsError
 from medview.domain.resources import resource
 from medview.domain.volume import Volume
+from medview.io.cards import WEIGHTS
 from medview.learning.grid import PIXEL_MM, BrainGrid, canonical
 from medview.models.brain_mask import SIDE as MASK_SIDE
 from medview.models.brain_mask import BrainMask
@@ -86,7 +87,7 @@ def largest_region(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _mask_network() -> BrainMask:
     network = BrainMask().eval()
     try:
-        weights = load_file(resource("weights", "brain-mask", "weights.safetensors"))
+        weights = load_file(resource("weights", "brain-mask", WEIGHTS))
         network.load_state_dict({name: value.float() for name, value in weights.items()})
     except (OSError, SafetensorError, RuntimeError) as error:
         raise WeightsError(

@@ -10,7 +10,7 @@ from medview.domain.errors import WeightsError
 from medview.domain.prediction import Prediction, RunRequest, Score
 from medview.domain.resources import resource
 from medview.domain.volume import Note
-from medview.io.cards import read_card
+from medview.io.cards import CARD, read_card
 
 _METHOD, _FIGURE = "conformal", "coverage"
 # A part that answers in place of the model, by the way a result says it took.
@@ -41,11 +41,11 @@ def is_counted(cards: tuple[ModelCard, ...]) -> bool:
 
 def cards_of(made: Prediction, request: RunRequest) -> tuple[ModelCard, ...]:
     """The card of the weights that answered, and of the part that did so in their place."""
-    own = Path(request.weights).with_name("card.json") if request.weights else None
-    paths = [own or resource("weights", made.model, "card.json")]
+    own = Path(request.weights).with_name(CARD) if request.weights else None
+    paths = [own or resource("weights", made.model, CARD)]
     part = _PARTS.get(str(made.parameters.get("route", "")))
     if part is not None:
-        paths.append(resource("weights", part, "card.json"))
+        paths.append(resource("weights", part, CARD))
     return tuple(card for path in paths if (card := _card(path)) is not None)
 
 

@@ -15,6 +15,7 @@ from torch import nn
 from medview.domain.card import ModelCard
 from medview.domain.errors import WeightsError
 from medview.domain.resources import resource
+from medview.io.cards import WEIGHTS
 from medview.io.hashing import file_sha256
 from medview.learning.adapters import plain_state
 from medview.learning.cases import ARMED
@@ -32,7 +33,7 @@ from medview.models.site_mdmt import SiteMdmt
 
 TAIL = "tail."
 """How the names of the parameters of the encoder begin."""
-ENCODER = resource("weights", "efficientnet-lite0", "weights.safetensors")
+ENCODER = resource("weights", "efficientnet-lite0", WEIGHTS)
 SHARED = "encoder_sha256"
 """Setting of a card whose weights go with the encoder that is built in: the hash of its file,
 empty where they carry their own."""

@@ -22,7 +22,7 @@ from medview.domain.progress import Progress, Silent, Steered
 from medview.domain.training import FinetuneRequest, Place, Rounds, TrainRequest
 from medview.domain.wording import counted
 from medview.io.atomic import whole_file
-from medview.io.cards import read_card, write_card
+from medview.io.cards import CARD, WEIGHTS, read_card, write_card
 from medview.io.plain import plain
 from medview.io.seen import joined_seen, seen_of
 from medview.learning.card_parts import figure_of
@@ -31,7 +31,6 @@ from medview.learning.compare import EVERYBODY, compare
 from medview.learning.patients import patient_hash
 from medview.learning.subset import TrainCase, none_usable
 from medview.learning.too_alike import OUTCOMES, refuse_one_outcome
-from medview.learning.weights import CARD, WEIGHTS
 
 EVERY = 5
 """One patient of so many is held out where the data do not say who."""

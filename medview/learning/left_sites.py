@@ -17,6 +17,7 @@ from medview.domain.discretion import discreet
 from medview.domain.errors import DataError, InputRefused
 from medview.domain.progress import Progress, Silent, Steered
 from medview.domain.training import FinetuneRequest
+from medview.io.cards import WEIGHTS
 from medview.io.plain import plain
 from medview.learning.calibration import without_site
 from medview.learning.case_list import list_rows, write_rows
@@ -30,7 +31,6 @@ from medview.learning.finetune import (
 )
 from medview.learning.local_cases import local_cases
 from medview.learning.recalibrate import recalibrate
-from medview.learning.weights import WEIGHTS
 
 Rows = Sequence[Mapping[str, str]]
 FOLDER = "sites"

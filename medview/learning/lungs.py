@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from medview.domain.card import ModelCard
 from medview.domain.errors import WeightsError
 from medview.domain.resources import resource
+from medview.io.cards import WEIGHTS
 from medview.learning.film_squares import Picture
 from medview.learning.weights import card_of, fill, load_state
 from medview.models.lung_net import SIDE as LUNG_SIDE
@@ -42,7 +43,7 @@ def lung_network() -> LungNet:
     """
     network = LungNet().eval()
     try:
-        weights = load_file(resource("weights", "lung-net", "weights.safetensors"))
+        weights = load_file(resource("weights", "lung-net", WEIGHTS))
         network.load_state_dict({name: _whole(value) for name, value in weights.items()})
     except (OSError, SafetensorError, RuntimeError) as error:
         raise WeightsError(

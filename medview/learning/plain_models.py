@@ -19,10 +19,10 @@ from safetensors.numpy import load_file, save_file
 
 from medview.domain.errors import WeightsError
 from medview.io.atomic import whole_file
+from medview.io.cards import BASELINES
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
-FILE = "baselines.safetensors"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,10 +116,10 @@ def save_models(models: Mapping[str, Model], folder: Path) -> dict[str, object]:
         for name, model in models.items()
         for part, values in model.arrays().items()
     }
-    with whole_file(folder / FILE) as draft:
+    with whole_file(folder / BASELINES) as draft:
         save_file(arrays, draft)
-    digest = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
-    return {"file": FILE, "sha256": digest, "names": sorted(models)}
+    digest = hashlib.sha256((folder / BASELINES).read_bytes()).hexdigest()
+    return {"file": BASELINES, "sha256": digest, "names": sorted(models)}
 
 
 def load_models(weights: Path, settings: Mapping[str, object]) -> dict[str, Model]:
@@ -130,7 +130,7 @@ def load_models(weights: Path, settings: Mapping[str, object]) -> dict[str, Mode
     WeightsError
         The file is damaged or another one.
     """
-    kept, path = settings.get("baselines"), weights.with_name(FILE)
+    kept, path = settings.get("baselines"), weights.with_name(BASELINES)
     if not isinstance(kept, Mapping) or not path.is_file():
         return {}
     try:
@@ -143,7 +143,7 @@ def load_models(weights: Path, settings: Mapping[str, object]) -> dict[str, Mode
     except (OSError, ValueError, SafetensorError) as error:
         raise WeightsError(
             "the classical models beside the weights are damaged or others",
-            file=FILE,
+            file=BASELINES,
             do="Copy the whole folder of the weights again.",
             code="MV-WGT-010",
         ) from error

@@ -20,7 +20,7 @@ from medview.domain.errors import UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import FinetuneRequest
 from medview.io.atomic import whole_file
-from medview.io.cards import write_card
+from medview.io.cards import CARD, WEIGHTS, write_card
 from medview.io.case_names import shown_patient
 from medview.io.hashing import file_sha256
 from medview.io.plain import plain
@@ -31,7 +31,7 @@ from medview.learning.evaluate import evaluate
 from medview.learning.finetune import compared, joined
 from medview.learning.local_cases import LOCAL, SCORES, local_cases, of_local, refuse_few
 from medview.learning.patients import patient_hash
-from medview.learning.weights import CARD, WEIGHTS, card_beside
+from medview.learning.weights import card_beside
 
 
 def recalibrate(job: Progress, request: FinetuneRequest) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from safetensors.numpy import load_file
 
 from medview.domain.errors import WeightsError
 from medview.domain.resources import resource
+from medview.io.cards import WEIGHTS
 
 Picture = NDArray[np.float32]
 MOST_DEG = 10.0
@@ -38,7 +39,7 @@ _ARM_MM = 50.0
 """A turn by one radian counts like a shift by this much: about the radius of a head."""
 # Of the mean head, whose white matter is near 1; and voxels of it below which nothing is said.
 _IN_BRAIN, _FEWEST = 0.3, 500
-_FILE = ("weights", "mean-head", "weights.safetensors")
+_FILE = ("weights", "mean-head", WEIGHTS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,14 +17,12 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import WeightsError
 from medview.domain.resources import resource
 from medview.io.atomic import whole_file
-from medview.io.cards import read_card, refuse_other_weights, write_card
+from medview.io.cards import CARD, WEIGHTS, read_card, refuse_other_weights, write_card
 from medview.io.hashing import file_sha256
 from medview.learning.adapters import plain_state
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
-WEIGHTS = "weights.safetensors"
-CARD = "card.json"
 # Formats that can run code when opened; refused whatever they hold.
 _CODE = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".npy", ".npz"}
 

@@ -86,9 +86,9 @@ def add(job: Progress, path: Path, own: Path) -> Version:
     job.check()
     if path.suffix.lower() == _ARCHIVE:
         return import_file(path, own=own)
-    from medview.io.cards import read_card
+    from medview.io.cards import CARD, read_card
 
-    return register(path, read_card(path.with_name("card.json")).version, own=own)
+    return register(path, read_card(path.with_name(CARD)).version, own=own)
 
 
 class ModelLibrary:

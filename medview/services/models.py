@@ -6,11 +6,10 @@ from pathlib import Path
 
 from medview.domain.card import ModelCard
 from medview.domain.errors import UsageError, WeightsError
-from medview.io.cards import read_card
+from medview.io.cards import CARD, read_card
 from medview.services.offers import card_errors, part_cards, shipped_cards
 
 CHECK = "medview.learning.check_weights:check"
-_CARD = "card.json"
 
 
 def find_cards(
@@ -59,7 +58,7 @@ def find_card(name: str, weights: Path | None = None, folder: Path | None = None
             file=weights.name,
             do="Name a weights file with its card beside it.",
         )
-    card = read_card(weights.with_name(_CARD))
+    card = read_card(weights.with_name(CARD))
     model, _, version = name.partition("@")
     if card.id != model or version not in ("", card.version):
         raise WeightsError(
@@ -84,7 +83,7 @@ def _part(model: str, folder: Path | None, *, wanted: bool) -> list[ModelCard]:
 def _damaged(model: str, folder: Path | None) -> WeightsError | None:
     """Why the card of a model that is there cannot be used; None when it is not there at all."""
     errors = card_errors(folder)
-    return next((error for error in errors if error.file == f"{model}/{_CARD}"), None)
+    return next((error for error in errors if error.file == f"{model}/{CARD}"), None)
 
 
 def _unknown(model: str, cards: tuple[ModelCard, ...]) -> UsageError:

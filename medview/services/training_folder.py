@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from medview.domain.training import BEGUN_WITH
+from medview.io.cards import WEIGHTS
 from medview.services.case_table import CaseLine, case_lines
 from medview.services.histories import Curves
 from medview.services.settings import Preferences
 from medview.services.training_notes import forget_wish, read_compared, read_wish, write_wish
 from medview.services.training_pace import curves_in, newest_preview
-from medview.services.versions import WEIGHTS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Left:
     """What a training has left there so far; `begun` is what it was begun with, as it was noted.
 
-    `lines` are the cases that were held out, where they were asked for; `compared` is old against
-    new, once both were measured.
+    `lines` are the cases that were held out, where they were asked for or the note names their
+    files; `compared` is old against new, once both were measured.
     """
 
     has_checkpoint: bool = False
@@ -71,6 +71,10 @@ class TrainingFolder:
 
         self._fetch(work, done)
 
+    def note(self, begun: Mapping[str, Any]) -> None:
+        """Note anew what a training was begun with, and what came of it."""
+        self._preferences.writer.put(lambda: write_wish(self.path, begun))
+
     def forget(self) -> None:
         """Let nothing be offered of it at the next start; what it made stays."""
         self._preferences.writer.put(lambda: forget_wish(self.path))
@@ -89,12 +93,15 @@ def _has_checkpoint(folder: Path) -> bool:
 
 
 def _read(folder: Path, files: Mapping[str, str] | None = None) -> Left:
+    begun, compared = read_wish(folder), read_compared(folder)
+    if files is None and compared:
+        files = begun.get("found", {}).get("files")
     return Left(
         _has_checkpoint(folder / "checkpoint"),
         (folder / WEIGHTS).is_file(),
         curves_in(folder),
         newest_preview(folder),
-        read_wish(folder),
+        begun,
         case_lines(folder, files) if files is not None else (),
-        read_compared(folder),
+        compared,
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 import psutil
 
+from medview.io.cards import WEIGHTS
 from medview.services.histories import Curves, read_curves
-from medview.services.versions import WEIGHTS
 
 HISTORY = "history.csv"
 

@@ -12,14 +12,14 @@ from medview.domain.errors import MedviewError, WeightsError
 from medview.domain.prediction import Precision, Prediction, RunRequest, Score
 from medview.domain.study import Catalogue
 from medview.domain.volume import Volume
-from medview.io.cards import read_card
+from medview.io.cards import CARD, read_card
 from medview.io.pdf import PrintedReport
 from medview.io.resultjson import prediction_of
 from medview.services.analysis import PREDICT
 from medview.services.inputs import TABLES
 from medview.services.library import SCAN
 from medview.services.report_source import READ_REPORT, Call, find_input, find_table
-from medview.services.versions import CARD, versions
+from medview.services.versions import versions
 
 # Another number of threads or another processor changes the last digits, not the answer.
 _SAME = 1e-4

@@ -22,12 +22,9 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused, UsageError, WeightsError
 from medview.domain.resources import resource
 from medview.io.atomic import whole_file, whole_folder, write_error
-from medview.io.cards import read_card, refuse_other_weights, write_card
+from medview.io.cards import BASELINES, CARD, WEIGHTS, read_card, refuse_other_weights, write_card
 from medview.io.installation import home
 
-WEIGHTS = "weights.safetensors"
-BASELINES = "baselines.safetensors"  # classical models, beside weights that have some
-CARD = "card.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Of a version from elsewhere; the largest shipped weights have 30 MB.
 _LARGEST_BYTES = 2 << 30

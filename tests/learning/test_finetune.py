@@ -11,7 +11,7 @@ from torch import nn
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, Place, Rounds, TrainRequest
-from medview.io.cards import read_card, write_card
+from medview.io.cards import CARD, WEIGHTS, read_card, write_card
 from medview.io.seen import seen_of
 from medview.learning import finetune as module
 from medview.learning.case_check import check
@@ -27,7 +27,6 @@ from medview.learning.finetune import (
 )
 from medview.learning.finetune_method import refuse_other, restrict
 from medview.learning.patients import patient_hash
-from medview.learning.weights import CARD, WEIGHTS
 
 pytestmark = pytest.mark.usefixtures("narrow")
 

@@ -10,10 +10,10 @@ import pytest
 from medview.domain.errors import DataError
 from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
+from medview.io.cards import WEIGHTS
 from medview.learning import left_sites
 from medview.learning.case_list import read_rows
 from medview.learning.left_sites import by_site, finetune_and_leave_sites
-from medview.learning.weights import WEIGHTS
 
 ROWS = ["a,p1,A,train", "b,p2,A,", "c,p2,B,", "d,p3,B,val", "e,p4,C,", "f,p5,,"]
 

@@ -8,7 +8,7 @@ from gappy import gappy_table as table
 
 from medview.domain.errors import WeightsError
 from medview.learning.plain_fits import fit_boosting, fit_logistic
-from medview.learning.plain_models import FILE, load_models, save_models
+from medview.learning.plain_models import BASELINES, load_models, save_models
 
 
 def test_models_come_back_from_the_disk_as_they_were(tmp_path):
@@ -29,8 +29,8 @@ def test_another_file_is_refused_and_a_missing_one_is_none(tmp_path):
     kept = save_models({"a": fit_logistic(x, y, groups, (0.01,))}, tmp_path)
     weights = tmp_path / "weights.safetensors"
     assert load_models(weights, {}) == {}
-    (tmp_path / FILE).write_bytes(b"x" + (tmp_path / FILE).read_bytes())
+    (tmp_path / BASELINES).write_bytes(b"x" + (tmp_path / BASELINES).read_bytes())
     with pytest.raises(WeightsError, match="classical models"):
         load_models(weights, {"baselines": kept})
-    (tmp_path / FILE).unlink()
+    (tmp_path / BASELINES).unlink()
     assert load_models(weights, {"baselines": kept}) == {}

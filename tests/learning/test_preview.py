@@ -11,12 +11,12 @@ from medview.domain.errors import ModelInputError, WriteError
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
-from medview.io.cards import read_card
+from medview.io.cards import CARD, WEIGHTS, read_card
 from medview.learning import anomaly_training, cxr_evidence, cxr_training, preview
 from medview.learning.cxr_weights import load_cxr
 from medview.learning.predict import run
 from medview.learning.preview import KEPT, PREVIEW, Previews
-from medview.learning.weights import CARD, WEIGHTS, load_anomaly
+from medview.learning.weights import load_anomaly
 from medview.services.recipes import read_recipe
 
 TINY = (

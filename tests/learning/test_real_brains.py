@@ -12,6 +12,7 @@ from scipy.spatial.transform import Rotation
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.domain.volume import Volume
+from medview.io.cards import WEIGHTS
 from medview.learning.anomaly_draw import Asked, draw_volume
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_run import run_anomaly
@@ -33,7 +34,7 @@ from medview.learning.scoring import (
 from medview.learning.synthetic import HeldOut, solid, try_lesions
 from medview.learning.synthetic_rows import synthetic_rows
 from medview.learning.upright_slices import cut_upright
-from medview.learning.weights import WEIGHTS, load_anomaly, save
+from medview.learning.weights import load_anomaly, save
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = [

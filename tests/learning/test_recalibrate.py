@@ -15,7 +15,7 @@ from medview.cli import main
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
-from medview.io.cards import read_card, write_card
+from medview.io.cards import CARD, WEIGHTS, read_card, write_card
 from medview.io.seen import seen_of
 from medview.io.tables import read_table
 from medview.learning import local_cases
@@ -27,7 +27,6 @@ from medview.learning.local_cases import LOCAL, SCORES
 from medview.learning.patients import patient_hash
 from medview.learning.recalibrate import recalibrate
 from medview.learning.subset import Subset, TrainCase
-from medview.learning.weights import CARD, WEIGHTS
 from medview.services.training import METHODS
 
 

@@ -10,10 +10,10 @@ from safetensors.torch import load_file, save_file
 from throwaway import throwaway_weights
 
 from medview.domain.errors import WeightsError
-from medview.io.cards import write_card
+from medview.io.cards import WEIGHTS, write_card
 from medview.io.hashing import file_sha256
 from medview.learning.patients import patient_hash
-from medview.learning.weights import WEIGHTS, card_beside, fill, load_anomaly, load_state, save
+from medview.learning.weights import card_beside, fill, load_anomaly, load_state, save
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
 pytestmark = pytest.mark.usefixtures("narrow")

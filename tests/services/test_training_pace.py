@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
+from medview.io.cards import WEIGHTS
 from medview.services import training_pace
 from medview.services.training_pace import Pace, memory_of, newest_preview
-from medview.services.versions import WEIGHTS
 
 
 class Clock:
