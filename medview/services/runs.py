@@ -76,9 +76,11 @@ def write_run(folder: Path, model: str, request: TrainRequest, body: Mapping[str
         "schema": "medview.trained/1",
         "model": model,
         "settings": {
+            **_flat(request.recipe),
+            # A recipe may have a method, too: how its networks are trained, not what learns.
+            **({"recipe": str(request.recipe["method"])} if "method" in request.recipe else {}),
             "method": request.method,
             "seed": str(request.seed),
-            **_flat(request.recipe),
         },
         "seconds": body.get("seconds"),
         "weights_sha256": body.get("weights_sha256", ""),

@@ -89,6 +89,7 @@ def as_wish(now: Tuned) -> dict[str, Any]:
         **{name: getattr(now.wish, name) for name in Wish.__slots__},
         "data": str(now.data),
         "reference": locked,
+        "locked": dict(now.locked),
         "found": dict(now.found),
     }
 
@@ -97,7 +98,9 @@ def as_begun(kept: Mapping[str, Any]) -> dict[str, Any]:
     """What a training was begun with, as fields of ``Tuned``; none where that is not known."""
     if not kept.get("data"):
         return {}
+    counted = {"locked": kept["locked"]} if kept.get("locked") else {}
     return {
+        **counted,
         "data": Path(kept["data"]),
         "reference": Path(kept["reference"]) if kept.get("reference") else None,
         "found": kept.get("found", {}),

@@ -29,6 +29,8 @@ from medview.services.tuned import TuningState
 # Hints that ``medview.learning.finetune`` understands.
 PAUSE, GO_ON = "pause", "go on"
 _OTHERS = "Other cases were chosen, or something runs on them. Start the training in its panel."
+_TOLD = ("best_epoch", "health", "calibrated")
+"""Of an outcome, what the panel tells beside the figures of old and new."""
 AT_ONCE = 1e-4
 """Minutes: a training that goes on ends after its first epoch."""
 
@@ -224,3 +226,6 @@ class TrainingRun:
 
         self._folder.look(seen, self._state.now.found.get("files", {}))
         self._earlier.keep(self._folder.path, self._asked, outcome, self._pace.seconds)
+        if not self._session.private:
+            told = {name: outcome[name] for name in _TOLD if name in outcome}
+            self._folder.note({**self.begun, "outcome": told})

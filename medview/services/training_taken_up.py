@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from medview.services.training_folder import Left
-from medview.services.training_request import as_begun
+from medview.services.training_request import as_begun, epochs_wished
+from medview.services.tuned import Tuned
 from medview.services.versions import Version
 
 GOES_ON = "A training was interrupted. It can go on from its last whole epoch: panel Training."
@@ -38,11 +39,14 @@ def taken_up(left: Left, versions: Iterable[Version], weights: Path) -> TakenUp 
     if base is None:
         return None
     known: dict[str, Any] = {"curves": left.curves, **begun}
+    shown = Tuned(**known)
+    known["epochs"] = max(epochs_wished(shown), shown.epoch)
     if left.can_go_on:
         return TakenUp({"phase": "stopped", **known}, GOES_ON)
     if left.is_lost:
         return TakenUp({"phase": "ready", **known}, LOST)
     if not left.compared:
         return None
-    made = {"outcome": {"before_after": left.compared}, "base": base, "preview": weights}
+    outcome = {**left.begun.get("outcome", {}), "before_after": left.compared}
+    made = {"outcome": outcome, "base": base, "preview": weights, "lines": left.lines}
     return TakenUp({"phase": "done", **made, **known}, FINISHED)

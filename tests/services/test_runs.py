@@ -66,6 +66,13 @@ def test_only_settings_that_differ_are_told(tmp_path):
     assert differing(found[:1]) == ()
 
 
+def test_what_learns_is_told_also_where_the_recipe_has_a_method_of_its_own(tmp_path):
+    request = TrainRequest((), str(tmp_path), {"method": "mdmt", "seed": 7}, method="head", seed=2)
+    write_run(tmp_path, "cxr", request, {})
+    settings = read_run(tmp_path).settings
+    assert (settings["method"], settings["recipe"], settings["seed"]) == ("head", "mdmt", "2")
+
+
 def test_a_folder_of_runs_stands_for_all_of_them_and_a_curve_alone_is_one(tmp_path):
     training(tmp_path / "a", [3, 1])
     (training(tmp_path / "b", [2, 1]) / "run.json").write_text("{broken")

@@ -407,6 +407,34 @@ def test_a_finished_training_is_offered_until_it_is_kept_or_rejected(bench, pane
     assert started_anew(bench) == []
 
 
+def test_a_finished_training_of_another_day_tells_as_much_as_on_the_day_itself(
+    bench, panel, tmp_path
+):
+    looked_at(bench, tmp_path)
+    bench.app.tuning.locked.choose(tmp_path / "locked.csv")
+    bench.jobs.running("look_at_locked")[0].finish(
+        {"cases": 4, "patients": 4, "shared": [], "what": ""}
+    )
+    bench.app.tuning.wish(epochs=5)
+    bench.find(QPushButton, "training_go").click()
+    folder = bench.app.tuning.folder
+    throwaway_weights(folder)
+    write_history(folder, 3)
+    for who in ("old", "new"):
+        (folder / "comparison" / "validation" / who).mkdir(parents=True)
+        rows = "case,age,true_age\nc1,5.0,4.0\n"
+        (folder / "comparison" / "validation" / who / "predictions.csv").write_text(rows)
+    (folder / "before_after.json").write_text(json.dumps(OUTCOME["before_after"]))
+    bench.jobs.running("finetune:finetune")[0].finish({**OUTCOME, "best_epoch": 2})
+    bench.settle()
+    told = said(panel)
+    for part in ("Epoch 3 / 5", "healthy · active units 61", "1 case held out", "12 / 4"):
+        assert part in told
+    started_anew(bench)
+    assert said(panel) == told
+    assert bench.app.tuning.now.outcome["best_epoch"] == 2
+
+
 def test_in_private_no_file_says_where_the_cases_are(bench, panel, tmp_path):
     looked_at(bench, tmp_path)
     bench.session.private = True
