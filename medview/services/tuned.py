@@ -102,7 +102,7 @@ class Tuned:
     @property
     def may_start(self) -> bool:
         """Whether there are cases, and a locked set that is one if there is any."""
-        return self.phase in ("ready", "stopped", "done") and not self.not_locked
+        return self.phase in ("ready", "stopped", "done", "kept") and not self.not_locked
 
     @property
     def epoch(self) -> int:

@@ -33,9 +33,14 @@ def test_the_model_is_that_of_the_version():
     assert (now().model, Tuned().model) == ("anomaly", "")
 
 
-@pytest.mark.parametrize("phase", ["empty", "looking", "checking", "running", "kept"])
+@pytest.mark.parametrize("phase", ["empty", "looking", "checking", "running"])
 def test_without_cases_that_were_read_nothing_may_start(phase):
     assert not replace(now(), phase=phase).may_start
+
+
+@pytest.mark.parametrize("phase", ["ready", "stopped", "done", "kept"])
+def test_the_same_cases_may_be_trained_on_again(phase):
+    assert replace(now(), phase=phase).may_start
 
 
 def test_a_locked_set_that_is_none_stops_the_start():

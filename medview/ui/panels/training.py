@@ -7,6 +7,7 @@ from PySide6.QtCore import QTimer
 from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.containers import Column
+from medview.ui.notify import Choice
 from medview.ui.panels.training_data import CasesCard
 from medview.ui.panels.training_outcome import OutcomeCard
 from medview.ui.panels.training_preview import PreviewCard
@@ -24,6 +25,7 @@ class TrainingPanel(Column):
     def __init__(self, app: App) -> None:
         super().__init__("training_panel", tr("Training"))
         self._app = app
+        self._phase = app.tuning.now.phase
         self.cases = CasesCard(app)
         self.start = StartCard(app)
         self.preview = PreviewCard(app)
@@ -54,3 +56,24 @@ class TrainingPanel(Column):
             self._timer.start()
         else:
             self._timer.stop()
+        if (self._phase, now.phase) == ("running", "done"):
+            self._tell_of_outcome()
+        self._phase = now.phase
+
+    def _tell_of_outcome(self) -> None:
+        """Bring the outcome into sight, which lies below all the rest; say it elsewhere."""
+        if self.isVisible():
+            # It has its height once the cards have made room.
+            QTimer.singleShot(0, self, self.show_outcome)
+            return
+        window = self._app.window
+        words = tr("The training is over: keep or reject what came of it.")
+        window.notes.show_note(words, Choice(tr("Show"), self._on_show))
+
+    def _on_show(self) -> None:
+        self._app.window.show_panel("training")
+        QTimer.singleShot(0, self, self.show_outcome)
+
+    def show_outcome(self) -> None:
+        """Scroll to old against new."""
+        self.verticalScrollBar().setValue(self.outcome.y() - self.rows.contentsMargins().top())

@@ -63,10 +63,17 @@ class CaseTable(QTreeWidget):
 
 
 def truth_words(line: CaseLine, decimals: int) -> str:
-    """What is true of a case: its label, a whole number as it is, else as what was said of it."""
+    """What is true of a case: its outcome in words, a whole number as it is, else as a figure."""
+    outcomes = {
+        "severe": (tr("mild"), tr("severe")),
+        "mortality": (tr("survived"), tr("died")),
+        "icu_admission": (tr("no"), tr("yes")),
+    }
     labels = {"0": tr("normal"), "1": tr("abnormal")}
     if line.label:
         return labels.get(line.label, line.label)
+    if line.score in outcomes and line.truth in (0, 1):
+        return outcomes[line.score][int(line.truth)]
     if line.truth is not None and line.truth == round(line.truth):
         return f"{line.truth:.0f}"
     return fixed(line.truth, decimals)

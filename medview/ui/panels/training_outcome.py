@@ -71,7 +71,7 @@ class OutcomeCard(Card):
         worse = worse_sentences(found)
         self._worse.setText(worse)
         self._worse.setVisible(bool(worse))
-        self._kept.setText(tr("Kept as {version}.", version=now.kept) if now.kept else "")
+        self._kept.setText(self._kept_words(now.kept))
         self._kept.setVisible(bool(now.kept))
         self.cases.show_lines(now.lines)
         self._of_each.setText(score_words(now.lines[0].score) if now.lines else "")
@@ -116,10 +116,19 @@ class OutcomeCard(Card):
         if agreed and chosen:
             self._app.tuning.keep(chosen, accept_worse=bool(worse))
 
+    def _kept_words(self, kept: str) -> str:
+        """What the new version is called, and where it is chosen for a run."""
+        if not kept:
+            return ""
+        told = tr(
+            "Kept as {model} {version}.", model=self._title(kept), version=kept.partition("@")[2]
+        )
+        return f"{told} {tr('To run it: Results, Options, Version.')}"
+
     def _title(self, version: str) -> str:
         """What the model of a version is called."""
-        known = self._app.tuning.choices()
-        return next((each.card.title for each in known if each.name == version), version)
+        model, known = version.partition("@")[0], self._app.tuning.choices()
+        return next((each.card.title for each in known if each.card.id == model), model)
 
 
 def free_name(version: str, taken: Collection[str]) -> str:

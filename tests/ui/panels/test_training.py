@@ -266,10 +266,37 @@ def test_old_and_new_stand_beside_each_other_and_a_version_is_kept(bench, panel,
         assert part in words
     bench.app.tuning.keep("ward-1")
     bench.settle()
-    assert "Kept as anomaly@ward-1" in said(panel.outcome)
+    assert "Kept as Anomaly ward-1. To run it: Results, Options, Version." in said(panel.outcome)
     assert located("anomaly@ward-1").own
     assert '"accepted"' in trail_file().read_text()
     assert bench.find(QPushButton, "training_keep").parentWidget().isHidden()
+
+
+def test_an_outcome_comes_into_sight_by_itself(bench, panel, tmp_path, qtbot):
+    bench.window.resize(1280, 720)
+    bench.window.show()
+    bench.show()
+    done(bench, tmp_path)
+    qtbot.waitUntil(lambda: panel.verticalScrollBar().value() > 0)
+    top = panel.outcome.mapTo(panel, panel.outcome.rect().topLeft()).y()
+    assert 0 <= top < panel.height() - panel.outcome.height() or 0 <= top <= 24
+    assert bench.window.notes.texts() == []
+
+
+def test_the_end_of_a_training_is_told_where_another_panel_is_open(bench, panel, tmp_path):
+    bench.window.show()
+    bench.show()
+    looked_at(bench, tmp_path)
+    bench.find(QPushButton, "training_go").click()
+    throwaway_weights(bench.app.tuning.folder)
+    bench.window.show_panel("results")
+    bench.jobs.running("finetune:finetune")[0].finish(OUTCOME)
+    bench.settle()
+    assert bench.window.notes.texts() == ["The training is over: keep or reject what came of it."]
+    _, shown = bench.window.notes.newest
+    shown.click()
+    assert bench.window.side.shown is panel
+    assert bench.window.notes.texts() == []
 
 
 def test_a_name_that_is_taken_is_told_and_nothing_is_lost(bench, panel, tmp_path):
@@ -497,6 +524,9 @@ def test_each_case_is_told_old_against_new_and_opens(bench, panel, tmp_path, mon
     panel.outcome.cases.show_lines((labelled, replace(lines[1], truth=31.5)))
     cells = [[table.topLevelItem(n).text(k) for k in (1, 2, 3)] for n in (0, 1)]
     assert cells == [["abnormal", "−0.50", "0.25"], ["31.50", "5.00", "1.00"]]
+    severe = replace(lines[0], score="severe", truth=1.0)
+    panel.outcome.cases.show_lines((severe, replace(severe, score="mortality", truth=0.0)))
+    assert [table.topLevelItem(n).text(1) for n in (0, 1)] == ["severe", "survived"]
     panel.outcome.cases.show_lines(lines)
     opened = []
     monkeypatch.setattr(bench.window, "open_paths", opened.append)
