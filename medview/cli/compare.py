@@ -11,10 +11,10 @@ import click
 
 from medview.cli.arguments import data_sets
 from medview.cli.contract import Answer, Context, command
+from medview.domain.comparison import COMPARED_ON
 from medview.services.report_figures import group_words, name_words
 
 COMPARE = "medview.learning.compare:compare"
-_ON = {"reference": "the locked set", "validation": "the patients held out"}
 _SAME = ("task", "level", "name", "subset", "group")
 
 
@@ -43,7 +43,7 @@ def in_words(body: Mapping[str, Any]) -> str:
 def worse_words(worse: str) -> str:
     """A figure that became worse, in words: "reference mae" is of the locked set."""
     group, _, name = worse.rpartition(" ")
-    return f"{name_words(name)} on {_ON.get(group, group)}" if group else name_words(name)
+    return f"{name_words(name)} on {COMPARED_ON.get(group, group)}" if group else name_words(name)
 
 
 def _figure(value: float | None) -> str:

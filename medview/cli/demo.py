@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medview import RESEARCH_USE
 from medview.cli.contract import Answer, Context, command
 from medview.domain.errors import Cancelled, MedviewError
 
@@ -25,7 +26,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
     if body["out"] is None:
         return "The demo window was closed."
     lines = [f"Written to {body['out']}:", *(f"  {name}" for name in body["files"])]
-    return "\n".join([*lines, "Research use only, not for diagnostic use."])
+    return "\n".join([*lines, RESEARCH_USE])
 
 
 @command("demo", words=_in_words)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medview import RESEARCH_USE
 from medview.cli.arguments import Finite, NewFile, run_choices
 from medview.cli.contract import Answer, Context, command
 from medview.domain.wording import interval, number, place_words
@@ -53,7 +54,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
     lines += [f"note: {note['text']}" for note in body["warnings"]]
     maps = ", ".join(item["name"] for item in body["maps"])
     lines.append("written: result.json" + (f", slices.csv, maps ({maps})" if maps else ""))
-    lines.append("Research use only, not for diagnostic use.")
+    lines.append(RESEARCH_USE)
     return "\n".join(lines)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+COMPARED_ON = {"reference": "the locked set", "validation": "the patients held out"}
+"""What a version and the one it was made from are compared on, in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class CompareRequest:

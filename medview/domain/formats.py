@@ -1,11 +1,12 @@
-"""Formats of images: what each is called, and how the names of its files end.
+"""Formats of images and tables: what each is called, and how the names of its files end.
 
 Readers go by what is in a file. Endings tell what is offered to be opened, and what is meant to
-be an image although it cannot be read.
+be an image or a table although it cannot be read.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -32,3 +33,9 @@ IMAGE_FORMATS: dict[str, ImageFormat] = {
 }
 ENDINGS = tuple(ending for each in IMAGE_FORMATS.values() for ending in each.endings)
 """Of all formats, in lower case."""
+_TABLES = (".csv", ".npy")
+
+
+def is_table(path: Path) -> bool:
+    """True for a feature file or a time series, by the end of its name."""
+    return path.suffix.lower() in _TABLES

@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+TILT_DEGREES = 0.05
+"""Axes that lean by more than this make a sheared grid (R12)."""
 SpacingKind = Literal["patient", "detector"]
 
 # Letters toward which an LPS axis grows (+) and away from (-), for index axes.

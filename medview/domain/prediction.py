@@ -74,6 +74,9 @@ class Finding:
     normals: int = 0
 
 
+ZONES = "ABCDEF"
+"""The Brixia zones of a film: upper, middle and lower of the patient's right lung, then of the
+left one."""
 ZONE_GRADES = "score brixia_zones"
 GRADES, NO_GRADE = "0123", "-"
 """Brixia grades of a zone that a reader gives, and a zone without one."""

@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-RESEARCH_USE = "Research use only, not for diagnostic use."
 NOT_AVAILABLE = "not available"
 
+Paper = Literal["a4", "letter"]
 Side = Literal["", "left", "right"]
 
 

@@ -12,6 +12,9 @@ Method = Literal["full", "head", "adapter", "site-effects", "calibrate"]
 FOLLOWS = "follows"
 """In the answer of a process that trained along with another one, which has the answer."""
 
+CHECKPOINTS = "checkpoint"
+"""The folder, in that of a training, of what it can go on from."""
+
 BEGUN_WITH = "begun_with.json"
 """The note, beside a checkpoint, of what must be the same to go on from it."""
 

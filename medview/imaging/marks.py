@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import ZONES
 
 Point = tuple[float, float]
-# The Brixia zones in the numbers of the map: A to C down the patient's right lung, D to F down
-# the left one.
-ZONES = "ABCDEF"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ from medview.io.dicom_loss import is_lossy, loss_notes
 from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile
 from medview.io.dicom_rescale import (
-    INT16,
     Rescale,
     is_inverted,
     padding_of,
@@ -35,7 +34,7 @@ from medview.io.dicom_rescale import (
 )
 from medview.io.dicom_view import view_of
 from medview.io.limits import is_too_large
-from medview.io.values import notes_on
+from medview.io.values import INT16, notes_on
 
 # What the values are gathered in: "words" are stored values of which only their actual range
 # tells whether 16-bit integers are enough afterwards.

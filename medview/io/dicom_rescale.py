@@ -12,8 +12,8 @@ from medview.io.dicom_classes import PARAMETRIC_MAP, RT_DOSE
 from medview.io.dicom_form import Form, Pixels
 from medview.io.dicom_frames import Frames
 from medview.io.dicom_values import Header
+from medview.io.values import INT16
 
-INT16 = np.iinfo(np.int16)
 _MOST_SIGNS = 16  # of a decimal string
 _LARGEST = 1e28  # values of 32 bits times this are numbers in single precision still
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from medview.domain.geometry import Geometry, SpacingKind
+from medview.domain.geometry import TILT_DEGREES, Geometry, SpacingKind
 from medview.domain.volume import Note
 from medview.domain.wording import counted
 from medview.io.dicom_grid import Grid, Vector, grids_of
@@ -18,7 +18,6 @@ from medview.io.dicom_volumes import SamePixels, split_keys_of, volumes_of
 from medview.io.unknowns import NO_ORIENTATION, NO_POSITION, NO_SPACING
 
 SAME_PLACE_MM = 0.01
-TILT_DEGREES = 0.05  # R12
 TILTS_DIFFER_DEGREES = 0.5
 ORTHOGONAL = 1e-3  # R4
 

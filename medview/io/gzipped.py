@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Literal, NamedTuple
 
+MAX_DEFLATE = 1032
+"""Deflate cannot pack more than this to one."""
 _STEP, _PIECE = 2**16, 2**22
 # zlib's way to say that there is a header of gzip around the packed data.
 _WITH_HEADER = 16 + zlib.MAX_WBITS

@@ -23,6 +23,7 @@ from medview.domain.study import Series
 from medview.domain.volume import Note, Volume
 from medview.domain.wording import legible
 from medview.io.codes import Code
+from medview.io.gzipped import MAX_DEFLATE
 from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.limits import memory_cap
 from medview.io.sources import is_there, read_head, size_of
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     import SimpleITK
 
 MAX_HEADER = 64 * 1024
-MAX_DEFLATE = 1032
 _NRRD, _META = "nrrd", "metaimage"
 _IO_OF = {_NRRD: "NrrdImageIO", _META: "MetaImageIO"}
 _NRRD_BYTES = {

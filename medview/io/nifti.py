@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.errors import ReadError
-from medview.domain.geometry import Geometry
+from medview.domain.geometry import TILT_DEGREES, Geometry
 from medview.domain.overlay import ScalarMap
 from medview.domain.progress import Progress, zeros
 from medview.domain.study import COMPONENT, Series
@@ -32,7 +32,6 @@ from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.nifti_header import (
     COLOUR_BYTES,
     COMPLEX,
-    TILT_DEGREES,
     VECTOR,
     Header,
     forms_of,

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.errors import ReadError
-from medview.domain.geometry import Geometry
+from medview.domain.geometry import TILT_DEGREES, Geometry
 from medview.domain.study import COMPONENT
 from medview.domain.volume import Note
 from medview.io.codes import Code
+from medview.io.gzipped import MAX_DEFLATE
 from medview.io.limits import memory_cap
 from medview.io.sources import is_there, read_head, size_of
 from medview.io.unknowns import NO_ORIENTATION, NO_SPACING
@@ -25,11 +26,8 @@ Affine = NDArray[np.float64]
 # Below this a voxel is nothing that a scanner makes, and no grid can be computed with.
 SMALLEST_MM3 = 1e-11
 DISAGREE_MM = 0.1  # R34
-TILT_DEGREES = 0.05  # R12
 # What rounding to 32 bits leaves between the square of a half turn's quaternion and 1.
 HALF_TURN = 1e-7
-# Deflate cannot pack more than this.
-MAX_DEFLATE = 1032
 _HEAD = 544
 _SIZES = {348: nib.Nifti1Header.template_dtype, 540: nib.Nifti2Header.template_dtype}
 # Millimetres per unit of space, by the lower bits of xyzt_units (R36).

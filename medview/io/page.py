@@ -11,17 +11,8 @@ from itertools import chain, groupby
 
 import numpy as np
 
-from medview import __version__
-from medview.domain.report import (
-    RESEARCH_USE,
-    ColourBar,
-    FigureRow,
-    Picture,
-    Report,
-    Section,
-    StripChart,
-    Table,
-)
+from medview import RESEARCH_USE, __version__
+from medview.domain.report import ColourBar, FigureRow, Picture, Report, Section, StripChart, Table
 from medview.domain.wording import number, time_words
 from medview.io.lanes import bars_html, lanes_html
 from medview.io.pdf_pictures import address_of

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from medview.domain.errors import ReadError, WriteError
 from medview.domain.progress import Progress
-from medview.domain.report import Report
+from medview.domain.report import Paper, Report
 from medview.domain.resources import resource
 from medview.io.atomic import DRAFT, whole_file
 from medview.io.page import html_of
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pikepdf import Object, Page, Pdf, Stream
     from weasyprint import Document
 
-Paper = Literal["a4", "letter"]
 
 MANIFEST = "manifest.json"
 # Beside the draft of a report, and gone with it.

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from medview.domain.errors import DataError, ReadError
+from medview.domain.formats import is_table
 from medview.domain.lab_units import UNIT_COLUMNS, named_unit, turned, with_unit
 from medview.domain.prediction import InputRef
 from medview.domain.progress import Progress
@@ -28,7 +29,6 @@ TIME = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0, "minutes": 1 / 60}
 LONG = ("Time", "Parameter", "Value")
 # Says there that nothing was measured; no variable takes it.
 _NOT_MEASURED = "-1"
-SUFFIXES = (".csv", ".npy")
 _MOST_FILES = 20
 _MOST_BYTES = 64 << 20
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?(?![\d.,])")
@@ -252,7 +252,7 @@ def find_tables(
         if path.is_dir():
             series = [each for each in sorted(path.glob("*.csv"))[:_MOST_FILES] if _may_be(each)]
             found += [(each, *read_table(job, each)) for each in series if len(series) == 1]
-        elif path.suffix.lower() in SUFFIXES:
+        elif is_table(path):
             found.append((path, *read_table(job, path)))
     return tuple(found)
 

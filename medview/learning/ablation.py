@@ -19,6 +19,7 @@ import torch
 from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Progress
+from medview.domain.training import CHECKPOINTS
 from medview.io.atomic import whole_file
 from medview.io.case_names import called, case_hash, set_names, shown_patient
 from medview.io.forest import write_forest
@@ -34,8 +35,6 @@ ABLATIONS: dict[str, str] = {
     "cxr": "medview.learning.cxr_study:make_study",
 }
 DEFAULT = "default"
-KEPT = "checkpoint"
-"""Folder of finished runs; it stays when the command is interrupted."""
 
 
 class Study(Protocol):
@@ -97,7 +96,7 @@ def ablate(job: Progress, request: AblateRequest) -> dict[str, Any]:
     study = study_of(job, request)
     planned = list(_planned(study, request))
     out = Path(request.out)
-    kept = out / KEPT
+    kept = out / CHECKPOINTS
     _same_request(kept, request)
     done: Runs = {}
     for number, run in enumerate(planned):

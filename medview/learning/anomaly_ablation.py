@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import UsageError
 from medview.domain.progress import Progress
-from medview.domain.training import TrainRequest
+from medview.domain.training import CHECKPOINTS, TrainRequest
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_folds import (
     OPPOSITE,
@@ -263,7 +263,7 @@ class AnomalyStudy:
         cases = self._cases(job, recipe)
         train = [c for c in cases if c.case.patient not in left_out]
         name = f"{zlib.crc32(same_run(recipe).encode()):08x}-{seed}-{fold}"
-        folder = Path(self._request.out) / "checkpoint" / name
+        folder = Path(self._request.out) / CHECKPOINTS / name
         asked = TrainRequest((), str(folder), {}, seed=seed, device=self._request.device)
         training = NetworkTraining.of(f"fold {fold}", folder, recipe, asked, train)
         (trainer,) = train_each(job, [training], Terms(resume=True))

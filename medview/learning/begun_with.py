@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from medview.domain.errors import DataError
-from medview.domain.training import BEGUN_WITH, TrainRequest
+from medview.domain.training import BEGUN_WITH, CHECKPOINTS, TrainRequest
 from medview.domain.wording import counted
 from medview.io.atomic import whole_file
 from medview.io.hashing import file_sha256
-from medview.learning.checkpoint import FOLDER
 from medview.learning.subset import Subset, TrainCase
 
 _WORDS = {
@@ -59,7 +58,7 @@ def begin(request: TrainRequest, subsets: Sequence[Subset], *, leads: bool = Tru
         If the disk refuses.
     """
     out, files = Path(request.out), _files(subsets)
-    note = out / FOLDER / BEGUN_WITH
+    note = out / CHECKPOINTS / BEGUN_WITH
     before, now = _read(note), _digests(request, subsets)
     if request.resume and before:
         _refuse_other(before, now, out)
@@ -70,7 +69,7 @@ def begin(request: TrainRequest, subsets: Sequence[Subset], *, leads: bool = Tru
         return
     if not request.resume:
         for folder in (out, *out.glob("fold-*")):
-            for kept in (folder / FOLDER).rglob("*.pt"):
+            for kept in (folder / CHECKPOINTS).rglob("*.pt"):
                 kept.unlink(missing_ok=True)
     with whole_file(note) as draft:
         draft.write_text(json.dumps(now, indent=1) + "\n", "utf-8")

@@ -16,14 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from medview.domain.errors import DataError, MedviewError
-from medview.domain.training import Method
+from medview.domain.training import CHECKPOINTS, Method
 from medview.io.atomic import DRAFT, whole_file
 from medview.io.event_file import EVENTS, write_events
 from medview.learning.adapters import plain_state
 
-FOLDER = "checkpoint"
 LAST = "last.pt"
-CHECKPOINT = Path(FOLDER) / LAST
+CHECKPOINT = Path(CHECKPOINTS) / LAST
 _BY = " by the method "
 KEEP_S = 1.0
 """Where epochs are shorter, a training that is killed loses so many seconds at the most."""
@@ -94,7 +93,7 @@ def snapshot(model: nn.Module) -> dict[str, Tensor]:
 
 def write_checkpoint(folder: Path, kept: Mapping[str, Any], name: str = LAST) -> None:
     """Write ``checkpoint/<name>`` below a folder."""
-    with whole_file(folder / FOLDER / name) as draft:
+    with whole_file(folder / CHECKPOINTS / name) as draft:
         store(kept, draft)
 
 
@@ -183,9 +182,9 @@ def read_checkpoint(
     DataError
         No checkpoint there, a damaged one, or one of another recipe or method.
     """
-    for draft in (*folder.glob(f"{DRAFT}*"), *(folder / FOLDER).glob(f"{DRAFT}*")):
+    for draft in (*folder.glob(f"{DRAFT}*"), *(folder / CHECKPOINTS).glob(f"{DRAFT}*")):
         shutil.rmtree(draft, ignore_errors=True)
-    path = folder / FOLDER / name
+    path = folder / CHECKPOINTS / name
     if not path.is_file():
         raise DataError(
             "there is no checkpoint to go on from",

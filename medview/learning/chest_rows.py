@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from medview.domain.errors import DataError
+from medview.domain.prediction import ZONES
 from medview.io import tables
 
-ZONES = ("A", "B", "C", "D", "E", "F")
-"""Upper, middle and lower zone of the right lung (left in the picture), then of the left lung."""
 MIRRORED = (3, 4, 5, 0, 1, 2)
 """Where the score of each zone goes when a film is mirrored: A and D, B and E, C and F."""
 SEVERE, MILD = "SEVERE", "MILD"

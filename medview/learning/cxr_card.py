@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
+from medview.domain.prediction import ZONES
 from medview.domain.wording import counted
 from medview.learning.card_parts import UNMEASURED, figure_of, licence_of, measured_in
 from medview.learning.cases import ARMED
-from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_evidence import HIGHEST_LIKENESS, LIKENESS, kinds_to_show
 from medview.learning.cxr_metrics import ADMISSION, FIRST, SHORTCUTS
 from medview.learning.cxr_recipe import CxrRecipe

@@ -11,9 +11,9 @@ import torch
 
 from medview.domain.card import ModelCard
 from medview.domain.evaluation import EvaluateRequest
+from medview.domain.prediction import ZONES
 from medview.domain.progress import Progress
 from medview.learning.cases import find_subsets
-from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_baselines import whole_features, with_baselines
 from medview.learning.cxr_bounds import total_bounds, zone_bounds
 from medview.learning.cxr_evidence import evidence_rows

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medview.domain.progress import Progress
-from medview.domain.training import Method
+from medview.domain.training import CHECKPOINTS, Method
 from medview.learning.checkpoint import (
-    FOLDER,
     Due,
     keep_run,
     of_method,
@@ -274,7 +273,7 @@ class Run:
         DataError
             A damaged checkpoint, or one of another recipe or method.
         """
-        if self.folder is None or not (self.folder / FOLDER / self._file).is_file():
+        if self.folder is None or not (self.folder / CHECKPOINTS / self._file).is_file():
             return
         kept = read_checkpoint(self.folder, names=_KEPT, run=self._same, name=self._file)
         for name in _PLAIN_STATE:

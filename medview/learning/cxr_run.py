@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
 from medview.domain.overlay import MapKind, ScalarMap
-from medview.domain.prediction import Prediction, RunRequest, Score, Status
+from medview.domain.prediction import ZONES, Prediction, RunRequest, Score, Status
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
-from medview.learning.chest_rows import HIGHEST, ZONES
+from medview.learning.chest_rows import HIGHEST
 from medview.learning.cxr_bounds import total_bounds, zone_bounds
 from medview.learning.cxr_evidence import (
     GRADIENTS,

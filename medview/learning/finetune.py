@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from medview.domain.comparison import CompareRequest
+from medview.domain.comparison import COMPARED_ON, CompareRequest
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress, Silent, Steered
 from medview.domain.training import FinetuneRequest, Place, Rounds, TrainRequest
@@ -38,7 +38,6 @@ PAUSE = "pause"
 """The hint that makes a training wait."""
 _PAUSE_S = 0.1
 _OWN_HASH = re.compile(r"-[0-9a-f]{8}$")
-_ON = {"reference": "the locked set", "validation": "the patients held out"}
 _SHARED = "patients of the locked set are among the cases, too"
 FEWEST = 4
 """Patients: below, nothing can be held out and told apart from chance."""
@@ -333,7 +332,7 @@ def _tell_card(path: Path, request: FinetuneRequest, found: Mapping[str, Any]) -
 def _worse_words(worse: Sequence[str]) -> tuple[str, ...]:
     """A limit that says what became worse for sure ("reference mae"); none where nothing did."""
     pairs = (each.rpartition(" ") for each in worse)
-    told = [f"{name.replace('_', ' ')} on {_ON.get(group, group)}" for group, _, name in pairs]
+    told = [f"{name.replace('_', ' ')} on {COMPARED_ON.get(on, on)}" for on, _, name in pairs]
     return (f"Worse than the version it was made from: {'; '.join(told)}.",) if told else ()
 
 

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medview.domain.errors import DataError
+from medview.io.record import TIME
 from medview.learning.icu_variables import VariableMap
 
-_TIMES = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0, "minutes": 1 / 60}
-"""What the first column of a table of one's own may be called, and how many hours it counts."""
 _CLOCK = re.compile(r"(-?)(\d{1,6}):([0-5]\d)")
 _FURTHEST = 1e7
 """No time is later, in minutes as in days; what a single number of the grid can count."""
@@ -28,7 +27,7 @@ def time_column(
         If there is none.
     """
     lower = [name.lower() for name in header]
-    known = dict(_TIMES)
+    known = dict(TIME)
     if variables is not None:
         known = {variables.time_column.lower(): variables.hours_per_unit} | known
     for name, factor in known.items():

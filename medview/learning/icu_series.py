@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from medview.domain.errors import DataError
 from medview.domain.lab_units import UNIT_COLUMNS, with_unit
+from medview.io.record import LONG
 from medview.io.tables import read_table
 from medview.learning.icu_clock import clock_of, number_of, odd_table, time_column, time_of
 from medview.learning.icu_grid import Events, Floats
@@ -20,8 +21,6 @@ from medview.learning.icu_readings import reading_of
 from medview.learning.icu_stay_columns import several_stays
 from medview.learning.icu_variables import VariableMap
 
-_LONG = ("Time", "Parameter", "Value")
-"""Columns of a table in the form of the PhysioNet challenge: one measurement a row."""
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 _LIMIT = re.compile(r"[<>\u2264\u2265]\s*=?\s*(\d+(?:[.,]\d+)?)")
 """A value beyond what a laboratory can tell, which it gives as the limit."""
@@ -290,7 +289,7 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
         admission on, or none of the hours that the map takes: row and column are named.
     """
     try:
-        table = read_table(path, known=_LONG).with_points()
+        table = read_table(path, known=LONG).with_points()
     except DataError as error:
         raise odd_table(path, error.what, error.do) from error
     header, rows = table.header, table.rows
@@ -300,7 +299,7 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
     if several := several_stays(header, rows):
         what = f"it has rows of several stays: {several}"
         raise odd_table(path, what, "Give each stay a table of its own.")
-    found = _long(path, header, rows) if set(_LONG) <= set(header) else None
+    found = _long(path, header, rows) if set(LONG) <= set(header) else None
     found = replace(found or _wide(path, header, rows, variables), commas=table.commas)
     after = found.hours >= 0
     if not after.any():
@@ -342,7 +341,7 @@ def _wide(
 
 
 def _long(path: Path, header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> Series:
-    time, parameter, value = (header.index(name) for name in _LONG)
+    time, parameter, value = (header.index(name) for name in LONG)
     unit = next((n for n, name in enumerate(header) if name.lower() in UNIT_COLUMNS), None)
     names: dict[str, int] = {}
     measured, places = [], []

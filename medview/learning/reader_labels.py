@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.geometry import Geometry
-from medview.domain.prediction import GRADES, ZONE_GRADES, Finding, Opinion, Score
+from medview.domain.prediction import GRADES, ZONE_GRADES, ZONES, Finding, Opinion, Score
 from medview.domain.wording import counted
 from medview.io.finding_region import Inside
-from medview.learning.chest_rows import ZONES
 
 LESION, CLEAN, UNKNOWN = 1, 0, -1
 """Values of a mask: a lesion, none, and slices of which nobody has said anything."""

@@ -11,13 +11,13 @@ from typing import Any, cast
 
 from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused
-from medview.domain.formats import ENDINGS
+from medview.domain.formats import ENDINGS, is_table
 from medview.domain.study import Catalogue, Series
 from medview.domain.wording import legible
 from medview.io.codes import Code
 from medview.learning.case_list import is_case_list, refuse_other_tables
 from medview.services import library
-from medview.services.inputs import Wanted, fits, is_table
+from medview.services.inputs import Wanted, fits
 from medview.services.jobs import Jobs
 from medview.services.offers import TABLES
 

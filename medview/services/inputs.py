@@ -8,6 +8,7 @@ from pathlib import Path
 
 from medview.domain.card import InputSpec, ModelCard
 from medview.domain.errors import InputRefused, ModelInputError, UsageError
+from medview.domain.formats import is_table
 from medview.domain.prediction import InputRef
 from medview.domain.study import Catalogue, Series, first_few
 from medview.domain.volume import Note, Volume
@@ -27,7 +28,6 @@ from medview.services.offers import (
 
 ROLES = ("t1", "t1ce", "t2", "flair", "smri", "fmri", "film", "series")
 """Every input that some model has; each card says which ones are its own."""
-TABLE_SUFFIXES = (".csv", ".npy")
 
 Scan = Callable[[tuple[Path, ...]], Catalogue]
 
@@ -134,11 +134,6 @@ def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> Gathered:
 def fits(card: ModelCard, series: Series) -> bool:
     """Whether a model takes a series, by its headers and, where these are silent, its name."""
     return offer_of(card, series).fits
-
-
-def is_table(path: Path) -> bool:
-    """True for a feature file or a time series, by its suffix."""
-    return path.suffix.lower() in TABLE_SUFFIXES
 
 
 def table_role(card: ModelCard, path: Path) -> str:

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from medview.domain.formats import is_table
 from medview.services.jobs import Job, Jobs
 from medview.services.session import Session
 from medview.services.session_values import Message, TableFile, VolumeId
 from medview.services.tasks import Answers, Errand, Tasks
 
 READ = "medview.io.record:find_tables"
-SUFFIXES = (".csv", ".npy")
-
-
-def is_table(path: Path) -> bool:
-    """True for a feature file or a time series, by its suffix."""
-    return path.suffix.lower() in SUFFIXES
 
 
 class Records:

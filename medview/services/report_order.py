@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.prediction import Prediction
+from medview.domain.report import Paper
 from medview.domain.volume import Volume
-from medview.services.settings import Paper
 
 
 @dataclass(frozen=True, slots=True, eq=False)

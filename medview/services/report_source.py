@@ -10,6 +10,7 @@ from typing import cast
 from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused
 from medview.domain.exam import Exam
+from medview.domain.formats import is_table
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import InputRef, Prediction
 from medview.domain.record import Record
@@ -18,7 +19,6 @@ from medview.domain.volume import Volume
 from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.pdf import PrintedReport
 from medview.io.results import RESULT, StoredResult
-from medview.services.inputs import TABLE_SUFFIXES
 from medview.services.library import LOAD, SCAN
 from medview.services.offers import TABLES, shipped_cards
 from medview.services.report_manifest import signatures_of
@@ -63,7 +63,7 @@ def gather(call: Call, source: Path, study: Path | None = None) -> Material:
     first = next((each for each in stored if each.exam is not None), stored[0])
     exam, image = first.exam or Exam(), first.image or seen_as_image(first.prediction)
     images = [each for each in first.prediction.inputs if each.role not in TABLES]
-    if study is not None and study.suffix.lower() in TABLE_SUFFIXES:
+    if study is not None and is_table(study):
         _check_table(study, outcomes)
     elif study is not None and images:
         exam, image = _from_study(call, study, images[0])
@@ -78,7 +78,7 @@ def gather(call: Call, source: Path, study: Path | None = None) -> Material:
 def find_table(study: Path, sha256: str) -> Path | None:
     """The table of that hash: the file itself, or one somewhere below the folder."""
     paths = sorted(study.rglob("*")) if study.is_dir() else [study]
-    tables = (each for each in paths if each.suffix.lower() in TABLE_SUFFIXES and each.is_file())
+    tables = (each for each in paths if is_table(each) and each.is_file())
     return next((each for each in tables if file_sha256(each) == sha256), None)
 
 

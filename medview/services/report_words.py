@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from medview.domain.report import RESEARCH_USE, Report, Section, Table
+from medview import RESEARCH_USE
+from medview.domain.report import Report, Section, Table
 from medview.services.report_order import Copied
 
 # Sections of a template that say something without a picture; origin and limits stay in the PDF.

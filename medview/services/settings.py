@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from psygnal import Signal
 
 from medview.domain.errors import MedviewError
+from medview.domain.report import Paper
 from medview.io.atomic import own_file
 from medview.io.installation import home
 from medview.services.writing import AtOnce, Writer
@@ -23,7 +24,6 @@ Theme = Literal["dark", "light"]
 LeftDrag = Literal["window", "pan", "zoom", "scroll", "crosshair"]
 Drag = Literal["", "window", "pan", "zoom", "scroll", "crosshair"]
 ProfileKey = Literal["medview", "weasis", "ohif"]
-Paper = Literal["a4", "letter"]
 
 
 @dataclass(frozen=True, slots=True)

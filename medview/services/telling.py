@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from medview.domain.card import ModelCard
-from medview.domain.prediction import Prediction, Score
+from medview.domain.prediction import ZONES, Prediction, Score
 from medview.domain.record import Strip
 from medview.domain.wording import number, span
-from medview.imaging.marks import ZONES, Mark, zone_marks
+from medview.imaging.marks import Mark, zone_marks
 
 # The score that stands for a model, the first of these that has a value.
 _FIRST = {

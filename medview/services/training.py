@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from medview.domain.errors import UsageError, WriteError
-from medview.domain.training import BEGUN_WITH, Method
+from medview.domain.training import BEGUN_WITH, CHECKPOINTS, Method
 from medview.io.atomic import write_error
 
 # Model -> the work function of the train lane.
@@ -36,7 +36,6 @@ METHODS: dict[str, tuple[Method, ...]] = {
 """What of a model can learn from local cases."""
 TRIALS: dict[str, str] = {"cxr": "medview.learning.choice_trial:trial"}
 """Trials of the order of labelling, by model: a training must be short to be repeated so often."""
-CHECKPOINT = "checkpoint"
 
 
 def trainer_of(model: str) -> str:
@@ -87,7 +86,7 @@ def only_checkpoints_stay(out: Path, *, option: str = " with --resume") -> Itera
 
 def _say_how_to_go_on(error: WriteError, out: Path, option: str) -> None:
     """What is told of a disk that refused a single file, said of the training it ended."""
-    if any(out.rglob(CHECKPOINT)):
+    if any(out.rglob(CHECKPOINTS)):
         error.still_works = "what was trained up to the checkpoint"
         way = f"go on from the checkpoint{option}"
     else:
@@ -110,8 +109,8 @@ def _table(path: Path) -> bytes | None:
 
 def _tidy(out: Path, before: dict[Path, bytes | None]) -> None:
     everything = sorted(out.rglob("*"), reverse=True)
-    kept = {path for path in everything if CHECKPOINT in path.relative_to(out).parts}
-    if {path.name for path in kept} <= {CHECKPOINT, BEGUN_WITH}:
+    kept = {path for path in everything if CHECKPOINTS in path.relative_to(out).parts}
+    if {path.name for path in kept} <= {CHECKPOINTS, BEGUN_WITH}:
         kept = set()  # nothing to go on from
     for path in everything:
         if path in kept:

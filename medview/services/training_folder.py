@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from medview.domain.training import BEGUN_WITH
+from medview.domain.training import BEGUN_WITH, CHECKPOINTS
 from medview.io.cards import WEIGHTS
 from medview.services.case_table import CaseLine, case_lines
 from medview.services.histories import Curves
@@ -97,7 +97,7 @@ def _read(folder: Path, files: Mapping[str, str] | None = None) -> Left:
     if files is None and compared:
         files = begun.get("found", {}).get("files")
     return Left(
-        _has_checkpoint(folder / "checkpoint"),
+        _has_checkpoint(folder / CHECKPOINTS),
         (folder / WEIGHTS).is_file(),
         curves_in(folder),
         newest_preview(folder),

@@ -16,9 +16,9 @@ from PySide6.QtGui import (
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 
 from medview.domain.errors import MedviewError
+from medview.domain.report import Paper
 from medview.services.report_order import Copied, Preview
 from medview.services.session_values import Message
-from medview.services.settings import Paper
 from medview.ui.action import Action, has_study
 from medview.ui.app import App
 from medview.ui.controls import name

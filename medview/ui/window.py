@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medview.domain.formats import is_table
 from medview.domain.tag import Tag
-from medview.services.records import is_table
 from medview.services.session import Session
 from medview.services.settings import Settings
 from medview.ui.action_table import ActionTable

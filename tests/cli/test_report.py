@@ -9,10 +9,10 @@ import pytest
 from pypdf import PdfReader
 from result_phantom import SHA, exam, head, prediction_on
 
+from medview import RESEARCH_USE
 from medview.cli import main
 from medview.domain.prediction import InputRef
 from medview.domain.progress import Silent
-from medview.domain.report import RESEARCH_USE
 from medview.io import nifti, readers
 from medview.io.hashing import volume_sha256
 from medview.io.results import write_prediction

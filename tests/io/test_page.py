@@ -4,16 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from medview.domain.report import (
-    RESEARCH_USE,
-    ColourBar,
-    FigureRow,
-    Picture,
-    Report,
-    Section,
-    StripChart,
-    Table,
-)
+from medview import RESEARCH_USE
+from medview.domain.report import ColourBar, FigureRow, Picture, Report, Section, StripChart, Table
 from medview.io.page import html_of
 
 BLACK = np.zeros((4, 6, 3), np.uint8)

@@ -18,9 +18,10 @@ from pypdf import PdfReader
 from result_phantom import SHA, card, exam, head, prediction_on
 from weasyprint import HTML
 
+from medview import RESEARCH_USE
 from medview.domain.errors import Cancelled, ReadError, WriteError
 from medview.domain.progress import Silent
-from medview.domain.report import RESEARCH_USE, Report, Section, Table
+from medview.domain.report import Report, Section, Table
 from medview.domain.resources import resource
 from medview.io import pdf as module
 from medview.io.pdf import read_report, write_report

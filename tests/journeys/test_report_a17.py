@@ -12,11 +12,11 @@ from result_phantom import LESION_LPS, SHA, card, head, prediction_on
 from services.stubs import StubJobs, catalogue_of, series_of
 from ui import fakes
 
+from medview import RESEARCH_USE
 from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
 from medview.domain.progress import Silent
-from medview.domain.report import RESEARCH_USE
 
 LONG = "Müller-Łukasiewicz^Änne Σοφία=山田^太郎"
 

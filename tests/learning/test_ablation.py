@@ -12,6 +12,7 @@ import pytest
 from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
+from medview.domain.training import CHECKPOINTS
 from medview.learning import ablation
 from medview.learning.ablation import ablate
 
@@ -135,7 +136,7 @@ def test_a_value_that_is_a_path_is_kept_below_one_folder(request_of, tmp_path):
     swept = replace(request_of, sweeps={"shift": (1.5,), "weights": ("../a/b.bin",)})
     body = ablate(Silent(), swept)
     assert "weights=../a/b.bin" in rows(body)
-    kept = {path.name for path in (tmp_path / "out" / ablation.KEPT).iterdir()}
+    kept = {path.name for path in (tmp_path / "out" / CHECKPOINTS).iterdir()}
     assert {"shift=1.5-0-1.json", "weights=.._a_b.bin-0-1.json", "request.json"} < kept
     assert len(kept) == 3 * 2 + 1
 

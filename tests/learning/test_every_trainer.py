@@ -17,10 +17,11 @@ from icu_minis import challenge
 from safetensors.torch import load_file
 
 from medview.domain.errors import DataError, MedviewError, WriteError
+from medview.domain.training import CHECKPOINTS
 from medview.io.atomic import DRAFT
 from medview.learning import anomaly_training, checkpoint, cxr_training, region_training
 from medview.learning.anomaly_settings import AnomalySettings
-from medview.learning.checkpoint import FOLDER, store
+from medview.learning.checkpoint import store
 
 
 def name_of(kind):
@@ -128,7 +129,7 @@ def test_after_a_kill_and_a_full_disk_the_curve_is_the_same(kind, trained, tmp_p
     assert max(int(row[0]) for row in curve(out)) == EPOCHS
     assert again["weights_sha256"] == whole["weights_sha256"]
     assert not list(out.rglob(f"{DRAFT}*"))
-    assert any((out / FOLDER).iterdir())
+    assert any((out / CHECKPOINTS).iterdir())
 
 
 @each_kind

@@ -3,7 +3,7 @@ import html.parser
 import pytest
 from result_phantom import card, exam, head, prediction_on
 
-from medview.domain.report import RESEARCH_USE
+from medview import RESEARCH_USE
 from medview.services.report_material import Material, Outcome
 from medview.services.report_templates import Template
 from medview.services.report_text import ReaderText

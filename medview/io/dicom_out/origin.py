@@ -18,7 +18,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 from pydicom.valuerep import DA, TM
 
-from medview import __version__
+from medview import RESEARCH_USE, __version__
 from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused, ReadError
 from medview.domain.prediction import Prediction
@@ -114,9 +114,7 @@ class Origin:
             manufacturer_model_name=f"{card.title} ({card.id})"[:64],
             software_versions=(f"{card.version}"[:64], f"medview {result.code}"[:64]),
             device_serial_number=result.weights_sha256[:64],
-            contribution_description=(
-                "Research use only, not for diagnostic use. Computed by a model."
-            ),
+            contribution_description=f"{RESEARCH_USE} Computed by a model.",
         )
         made.DeviceUID = str(card.settings.get("device_uid") or uid_of(result.weights_sha256))
         return [made]

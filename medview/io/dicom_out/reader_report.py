@@ -26,7 +26,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
-from medview import __version__
+from medview import RESEARCH_USE, __version__
 from medview.domain.geometry import Geometry
 from medview.domain.measurement import Measured, Quantity
 from medview.io.dicom_out.documents import encapsulated_pdf, images_of, of_interest
@@ -184,5 +184,5 @@ def _workstation() -> ContributingEquipment:
         codes.DCM.ProcessingEquipment,
         manufacturer_model_name="medview",
         software_versions=(f"medview {__version__}"[:64],),
-        contribution_description="Research use only, not for diagnostic use.",
+        contribution_description=RESEARCH_USE,
     )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
-from medview.domain.prediction import GRADES, NO_GRADE, ZONE_GRADES, Prediction
+from medview.domain.prediction import GRADES, NO_GRADE, ZONE_GRADES, ZONES, Prediction
 from medview.ui.app import App
 from medview.ui.containers import Row
 from medview.ui.controls import button, label, name, styled
 from medview.ui.panels.answers import said_by
 from medview.ui.words import tr
 
-_ZONES = "ABCDEF"
 _LEAST_PX = 40
 
 
@@ -22,13 +21,13 @@ class ZoneGrades(QWidget):
         super().__init__()
         self._app, self._result = app, result
         name(self, "zone_grades", tr("Your grades of the zones"))
-        self._fields = [self._field(zone) for zone in _ZONES]
+        self._fields = [self._field(zone) for zone in ZONES]
         fields = QWidget()
         grid = QGridLayout(fields)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(4)
         grid.setVerticalSpacing(2)
-        for column, (zone, field) in enumerate(zip(_ZONES, self._fields, strict=True)):
+        for column, (zone, field) in enumerate(zip(ZONES, self._fields, strict=True)):
             grid.addWidget(label(zone, "quiet"), 0, column)
             grid.addWidget(field, 1, column)
             grid.setColumnStretch(column, 1)
@@ -52,7 +51,7 @@ class ZoneGrades(QWidget):
     def refresh(self) -> None:
         """Show what is kept."""
         said = self._app.session.opinion(self._result.key, ZONE_GRADES)
-        grades = said.verdict if said is not None else NO_GRADE * len(_ZONES)
+        grades = said.verdict if said is not None else NO_GRADE * len(ZONES)
         for field, grade in zip(self._fields, grades, strict=False):
             field.blockSignals(True)
             field.setCurrentIndex(max(field.findData(grade), 0))
@@ -80,13 +79,13 @@ class ZoneGrades(QWidget):
         return made
 
     def _of_model(self) -> str:
-        found = [self._result.score(f"brixia_{zone}") for zone in _ZONES]
+        found = [self._result.score(f"brixia_{zone}") for zone in ZONES]
         return "".join(
             NO_GRADE if one is None or one.value is None else str(int(one.value + 0.5))
             for one in found
         )
 
     def _keep(self, grades: str) -> None:
-        nothing = grades == NO_GRADE * len(_ZONES)
+        nothing = grades == NO_GRADE * len(ZONES)
         self._app.reading.answer(self._result.key, ZONE_GRADES, "" if nothing else grades)
         self.refresh()

@@ -10,9 +10,10 @@ from medview.cli.benches.infer_models import QUICK, model_rows
 from medview.cli.benches.studies import STUDIES
 from medview.cli.contract import Context, Options
 from medview.cli.progress import ProgressLine
+from medview.domain.formats import is_table
 from medview.domain.progress import Silent
 from medview.io.record import find_tables
-from medview.services.inputs import is_table, table_role
+from medview.services.inputs import table_role
 from medview.services.models import find_card
 
 
