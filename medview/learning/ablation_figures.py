@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.ablation import Scored
-from medview.learning.metrics import FEWEST_PATIENTS
+from medview.learning.metrics import FEWEST_PATIENTS, REPEATS, ends_of
 from medview.learning.plain_figures import WEIGHTED, Values, figure
 
 Runs = dict[tuple[str, int, str], tuple[Scored, ...]]
@@ -18,7 +18,6 @@ Runs = dict[tuple[str, int, str], tuple[Scored, ...]]
 Kind = tuple[str, str, str, str]
 """Subset, task, level and name of a figure."""
 DEFAULT = "default"
-REPEATS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +95,7 @@ def _row(
         **{"value_low": None, "value_high": None},
         **{"difference": None, "low": None, "high": None, "p": None, "test": ""},
     }
-    row["value_low"], row["value_high"] = _ends(_together([_drawn(name, p, None) for p in own]))
+    row["value_low"], row["value_high"] = ends_of(_together([_drawn(name, p, None) for p in own]))
     if variant != against:
         row |= _difference(runs, variants, kinds)
     return row
@@ -133,7 +132,7 @@ def _difference(runs: Runs, variants: tuple[str, str], kinds: Sequence[Kind]) ->
         return {}
     drawn = _together(draws)
     found: dict[str, Any] = {"difference": _mean(values), "test": "paired bootstrap, Holm"}
-    found["low"], found["high"] = _ends(drawn)
+    found["low"], found["high"] = ends_of(drawn)
     if drawn is not None:
         known = drawn[np.isfinite(drawn)]
         p = 2 * min((known <= 0).mean(), (known >= 0).mean()) if known.size else 1.0
@@ -233,14 +232,6 @@ def _rows_of(pool: _Pool, place: Mapping[str, int]) -> list[NDArray[np.intp]]:
     for row, patient in enumerate(pool.patients):
         own[place[patient]].append(row)
     return [np.asarray(rows, dtype=np.intp) for rows in own]
-
-
-def _ends(drawn: Values | None) -> tuple[float | None, float | None]:
-    known = np.empty(0) if drawn is None else drawn[np.isfinite(drawn)]
-    if known.size < REPEATS // 2:
-        return None, None
-    low, high = np.percentile(known, (2.5, 97.5))
-    return float(low), float(high)
 
 
 def _holm(rows: Sequence[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from medview.learning.metrics import REPEATS, MetricRow, drawn_patients
+from medview.learning.metrics import MetricRow, drawn_patients, ends_of
 from medview.learning.vectors import Vector
 
 TASK = "brain-age"
@@ -144,11 +144,7 @@ def interval(
     draws = drawn_patients(patients)
     if draws is None or not np.isfinite(value):
         return (value if np.isfinite(value) else None), None, None
-    drawn = figure(truth, score, draws)
-    if np.isfinite(drawn).sum() < REPEATS // 2:
-        return value, None, None
-    low, high = np.nanpercentile(drawn, (2.5, 97.5))
-    return value, float(low), float(high)
+    return value, *ends_of(figure(truth, score, draws))
 
 
 def mean_score(truth: Vector, score: Vector, weights: Weights) -> Weights:

@@ -159,12 +159,12 @@ Many = Callable[[Truth, Scores, Weights], Scores]
 CURVES: dict[str, Many] = {"roc_auc": roc_auc_many, "pr_auc": pr_auc_many}
 
 
-def drawn_patients(patients: Sequence[str], seed: int = 0) -> Weights | None:
+def drawn_patients(patients: Sequence[str]) -> Weights | None:
     """How often each row counts in each bootstrap draw, (1000, n); None for too few patients."""
     names, codes = np.unique(np.asarray(patients), return_inverse=True)
     if len(names) < FEWEST_PATIENTS:
         return None
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     counts = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=REPEATS)
     return np.asarray(counts[:, codes], dtype=np.float64)
 
@@ -208,7 +208,7 @@ def curve_interval(
     drawn = None if draws is None else _over_draws(name, truth, score, draws * base, draw)
     if drawn is None:
         return Interval(value)
-    return Interval(value, *_ends(np.clip(_unbiased(value, drawn), 0, 1)))
+    return Interval(value, *ends_of(np.clip(_unbiased(value, drawn), 0, 1)))
 
 
 def mean_interval(values: Scores, patients: Sequence[str]) -> Interval:
@@ -220,7 +220,7 @@ def mean_interval(values: Scores, patients: Sequence[str]) -> Interval:
     draws = drawn_patients([p for p, here in zip(patients, known, strict=True) if here])
     means = None if draws is None else (draws @ kept) / draws.sum(1)
     value = float(kept.mean())
-    return Interval(value, *_ends(means))
+    return Interval(value, *ends_of(means))
 
 
 def median_interval(values: Scores, patients: Sequence[str]) -> Interval:
@@ -232,7 +232,7 @@ def median_interval(values: Scores, patients: Sequence[str]) -> Interval:
     if draws is not None:
         drawn = (np.repeat(values, counts) for counts in draws.astype(int))
         medians = np.array([np.median(each) for each in drawn if each.size])
-    return Interval(float(np.median(values)), *_ends(medians))
+    return Interval(float(np.median(values)), *ends_of(medians))
 
 
 def win_interval(with_lesion: Scores, without: Scores, patients: Sequence[str]) -> Interval:
@@ -282,18 +282,18 @@ def paired_mean_difference(ours: Scores, theirs: Scores, patients: Sequence[str]
 
 
 def _difference(value: float, drawn: Scores) -> Difference:
-    known = drawn[np.isfinite(drawn)]
-    low, high = _ends(known)
+    low, high = ends_of(drawn)
     if low is None:
         return Difference(value, None, None, None)
+    known = drawn[np.isfinite(drawn)]
     p = 2 * min((known <= 0).mean(), (known >= 0).mean())
     return Difference(value, low, high, float(min(1.0, max(p, 1 / len(known)))))
 
 
-def _ends(drawn: Scores | None) -> tuple[float | None, float | None]:
-    """The 2.5th and 97.5th percentile of draws that have a value."""
+def ends_of(drawn: Scores | None) -> tuple[float | None, float | None]:
+    """The 2.5th and 97.5th percentile of draws; None where fewer than half of them say anything."""
     known = np.empty(0) if drawn is None else drawn[np.isfinite(drawn)]
-    if known.size < REPEATS // 2:
+    if drawn is None or not known.size or known.size < drawn.size // 2:
         return None, None
     low, high = np.percentile(known, (2.5, 97.5))
     return float(low), float(high)
