@@ -33,8 +33,6 @@ from medview.io.plain import plain, record_of
 from medview.io.result_index import Binding, Entry, Kept, connected
 from medview.io.results import RESULT, read_result, read_scores, write_prediction
 
-__all__ = ["CRASH_POINTS", "Binding", "CrashPoint", "Kept", "ResultStore"]
-
 SCHEMA = "medview.stored/1"
 _ABOUT, _OPINIONS, _INDEX = "about.json", "opinions.json", "index.sqlite"
 _FOLDERS = ("incoming", "data", "trash", "damaged")

@@ -20,7 +20,7 @@ from medview.services.analysis import Analysis
 from medview.services.drafts import Drafts
 from medview.services.jobs import Job, Jobs
 from medview.services.marking import marked_of
-from medview.services.printing import REPORT_TITLE, Printing
+from medview.services.printing import Printing
 from medview.services.report_manifest import new_report_id
 from medview.services.report_material import Material, Outcome
 from medview.services.report_order import Copied, Order, Preview, Written
@@ -29,8 +29,6 @@ from medview.services.session import Session
 from medview.services.session_values import Message
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
-
-__all__ = ["REPORT_TITLE", "Reading"]
 
 _FINDING = "finding "
 Made = TypeVar("Made", Copied, Preview)
@@ -271,7 +269,7 @@ class Reading:
     def _study(self) -> str:
         series, about = self._session.series, self._session.volume_id
         if series is not None:
-            return series.study_uid or series.uid
+            return series.study_key
         return about.series if about is not None and self._session.tables else ""
 
     @property

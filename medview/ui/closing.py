@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medview.services.reading import REPORT_TITLE
+from medview.services.printing import REPORT_TITLE
 from medview.services.session_values import Task
 from medview.services.shelf import KEEP_TITLE
 from medview.ui.app import App

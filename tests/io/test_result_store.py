@@ -10,7 +10,8 @@ from medview.cli.benches.kill_work import made
 from medview.domain.errors import ReadError, WriteError
 from medview.domain.prediction import Opinion
 from medview.domain.progress import Silent
-from medview.io.result_store import CRASH_POINTS, Binding, ResultStore
+from medview.io.result_index import Binding
+from medview.io.result_store import CRASH_POINTS, ResultStore
 from medview.io.seen import salted
 
 ABOUT = Binding("1.2.3", "1.2.3.4.55667788#0", "ab" * 32)

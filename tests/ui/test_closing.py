@@ -2,7 +2,7 @@
 
 import pytest
 
-from medview.services.reading import REPORT_TITLE
+from medview.services.printing import REPORT_TITLE
 from medview.services.session_values import Task
 from medview.ui import closing
 from medview.ui.closing import may_close, work_under_way

@@ -23,8 +23,8 @@ from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import InputRef, Opinion, Prediction, Score
 from medview.domain.progress import Silent
 from medview.io import result_index
-from medview.io.result_index import connected
-from medview.io.result_store import CRASH_POINTS, Binding, CrashPoint, ResultStore
+from medview.io.result_index import Binding, connected
+from medview.io.result_store import CRASH_POINTS, CrashPoint, ResultStore
 
 _STUDIES = 3
 _LONGEST_S = 0.2
