@@ -182,7 +182,7 @@ class Prediction:
     findings: tuple[Finding, ...] = ()
     slices: tuple[SliceScore, ...] = ()
     preparation: tuple[str, ...] = ()
-    warnings: tuple[Note, ...] = field(default=())
+    warnings: tuple[Note, ...] = ()
     parent: str | None = None
     made_at: str = ""
     trace: tuple[TracePoint, ...] = ()

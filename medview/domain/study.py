@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from medview.domain.geometry import Geometry
@@ -86,6 +87,11 @@ class Series:
         """The name under which the command line finds it: "UID" or "UID#STACK"."""
         return f"{self.uid}#{self.stack}"
 
+    @property
+    def study_key(self) -> str:
+        """The study it is of; files that name none are a study each."""
+        return self.study_uid or self.uid
+
 
 def first_few(series: Sequence[Series], most: int = 4) -> str:
     """The keys of some series to choose from; in quotes what the file or its name says of each."""
@@ -152,6 +158,14 @@ class Patient:
         before = [each for each in self.studies if each.date and each.date < study.date]
         return tuple(sorted(before, key=lambda each: each.date, reverse=True))
 
+    def age_at(self, study: Study) -> float | None:
+        """Age in years on the day of the study; None where a date is unknown or before birth."""
+        try:
+            born, seen = date.fromisoformat(self.birth_date or ""), date.fromisoformat(study.date)
+        except ValueError:
+            return None
+        return (seen - born).days / 365.25 if seen >= born else None
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
@@ -169,7 +183,7 @@ class Catalogue:
     patients: tuple[Patient, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     files: int = 0
-    read: int = field(default=0)
+    read: int = 0
 
     def all_series(self) -> tuple[Series, ...]:
         """Every series of every patient, in the order of the list."""

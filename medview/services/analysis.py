@@ -22,7 +22,6 @@ from medview.services.jobs import Job, Jobs
 from medview.services.model_library import ModelLibrary
 from medview.services.offers import (
     Offer,
-    age_at,
     doubt_of,
     notes_against,
     offer,
@@ -333,7 +332,7 @@ class Analysis:
         if owner is None:
             return choices.age_years, choices.sex or None
         patient, study = owner
-        said = age_at(patient.birth_date, study.date)
+        said = patient.age_at(study)
         age_years = choices.age_years if choices.age_years is not None else said
         return age_years, choices.sex or patient.sex
 

@@ -28,8 +28,8 @@ from medview.learning.case_list import write_rows
 from medview.services.inputs import offer_of
 from medview.services.local_labels import Labelled, label_of_brain, label_of_film, mask_of
 from medview.services.models import find_card
-from medview.services.offers import age_at, role_of
-from medview.services.workspace import hashed, study_key
+from medview.services.offers import role_of
+from medview.services.workspace import hashed
 from medview.services.workspace_files import read_workspace
 
 IMAGES, MASKS, _SUFFIX = "images", "masks", ".nii.gz"
@@ -160,7 +160,7 @@ def _drawn(wish: LocalWish, series: Series) -> tuple[Measurement, ...]:
     if wish.workspaces is None:
         return ()
     try:
-        kept = read_workspace(wish.workspaces, hashed(study_key(series)))
+        kept = read_workspace(wish.workspaces, hashed(series.study_key))
     except DataError:
         return ()
     here = hashed(series.key)
@@ -208,7 +208,7 @@ def in_order(cases: Sequence[LocalCase]) -> tuple[LocalCase, ...]:
 
 
 def _who(wish: LocalWish, read: _Read) -> dict[str, str]:
-    age = age_at(read.patient.birth_date, read.study.date)
+    age = read.patient.age_at(read.study)
     return {
         "case": read.case,
         "patient": read.patient.key,

@@ -18,11 +18,11 @@ def marked_of(session: Session) -> tuple[Marked, ...]:
     first, number = session.series, 1
     if first is None:
         return ()
-    study = first.study_uid or first.uid
+    study = first.study_key
     others = (
         each
         for each in session.catalogue.all_series()
-        if (each.study_uid or each.uid) == study and each.key != first.key
+        if each.study_key == study and each.key != first.key
     )
     gathered: list[Marked] = []
     for series in (first, *others):

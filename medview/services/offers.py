@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 from medview.domain.card import InputSpec, ModelCard
@@ -217,15 +216,6 @@ def doubt_of(role: str, series: Series) -> Note:
         return Note("MODALITY_DOUBTFUL", "no header says that this is a chest film; taken for one")
     kind = "" if series.modality else "that this is MR or "
     return Note("MODALITY_DOUBTFUL", f"no header says {kind}which weighting; taken for {role}")
-
-
-def age_at(birth_date: str | None, study_date: str) -> float | None:
-    """Age in years on the day of the study (ISO dates); None where a date is unknown."""
-    try:
-        born, seen = date.fromisoformat(birth_date or ""), date.fromisoformat(study_date)
-    except ValueError:
-        return None
-    return (seen - born).days / 365.25 if seen >= born else None
 
 
 def _takes(spec: InputSpec, modality: str) -> bool:

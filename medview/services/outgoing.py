@@ -68,7 +68,7 @@ class Outgoing:
         if refusal or session.series is None:
             session.message = Message(refusal, "warning")
             return None
-        study = session.series.study_uid or session.series.uid
+        study = session.series.study_key
         report, written_at = self._reports.get(study, (None, 0))
         parts = replace(self._parts(session.series), report=report, written_at=written_at)
         details = [of_result(each) for each, _ in parts.results]

@@ -11,7 +11,7 @@ from typing import Any, cast
 from medview.domain.card import ModelCard
 from medview.domain.errors import MedviewError, UsageError
 from medview.domain.exam import Exam
-from medview.domain.prediction import Precision, Prediction, RunRequest, extrapolating
+from medview.domain.prediction import Precision, Prediction, RunRequest, with_doubts
 from medview.domain.study import Series
 from medview.domain.volume import Note, Volume
 from medview.io.atomic import whole_folder
@@ -20,7 +20,6 @@ from medview.services.analysis import run_model
 from medview.services.inputs import Gathered, Given, Wanted, gather
 from medview.services.job import Listener
 from medview.services.jobs import Jobs
-from medview.services.offers import age_at
 
 WRITE = "medview.io.results:write_prediction"
 UNUSED_SITE = "UNUSED_SITE"
@@ -81,9 +80,11 @@ def run_case(
         notes += [note for each in found.images for note in _times_left_out(each)]
         notes += _left_over(request, prediction)
         notes += _site_unused(card, options)
-        prediction = replace(prediction, warnings=(*prediction.warnings, *notes))
-        if any(note.code == "OUTSIDE_TRAINING" for note in notes):
-            prediction = replace(prediction, scores=extrapolating(prediction.scores))
+        prediction = replace(
+            prediction,
+            warnings=(*prediction.warnings, *notes),
+            scores=with_doubts(prediction.scores, notes),
+        )
         exam = _exam(used, private=options.private) if used else None
         image = volumes[used.role] if used else None
         written = jobs.call(
@@ -114,7 +115,7 @@ def _request(
 ) -> RunRequest:
     first = found.images[0] if found.images else None
     patient, study = (first and first.catalogue.owner(first.series)) or (None, None)
-    age = age_at(patient.birth_date, study.date) if patient and study else None
+    age = patient.age_at(study) if patient and study else None
     images = tuple(each.reference(volumes[each.role]) for each in found.images)
     return RunRequest(
         model=card.id,

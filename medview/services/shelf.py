@@ -82,7 +82,7 @@ class Shelf:
         session = self._session
         if session.series is None:
             return None
-        study = session.series.study_uid or session.series.uid
+        study = session.series.study_key
         there = {each.key for each in self._series_of(study)}
         for task in session.tasks:
             if task.pixels is not None and task.pixels.series in there:
@@ -213,12 +213,12 @@ class Shelf:
 
     def _series_of(self, study: str) -> list[Series]:
         every = self._session.catalogue.all_series()
-        return [each for each in every if (each.study_uid or each.uid) == study]
+        return [each for each in every if each.study_key == study]
 
 
 def _study(series: Series | None, prediction: Prediction) -> str:
     """The study that a result goes with; files without one are a study each."""
     if series is not None:
-        return series.study_uid or series.uid
+        return series.study_key
     first = prediction.inputs[0]
     return first.study or first.series

@@ -90,11 +90,6 @@ class Workspace:
     crops: tuple[Cropped, ...] = ()
 
 
-def study_key(series: Series) -> str:
-    """The study of a series; files without one are a study each."""
-    return series.study_uid or series.uid
-
-
 def hashed(key: str) -> str:
     """What stands for the key of a study or series on the disk."""
     return hashlib.sha256(f"medview workspace {key}".encode()).hexdigest()[:32]

@@ -24,7 +24,6 @@ from medview.services.workspace import (
     Workspace,
     hashed,
     marks_of,
-    study_key,
     with_marks,
     workspace_of,
 )
@@ -155,7 +154,7 @@ class Workspaces:
 
     @property
     def _name(self) -> str:
-        return hashed(study_key(self._study[0]))
+        return hashed(self._study[0].study_key)
 
     # -- coming back -----------------------------------------------------------------------
 
@@ -188,9 +187,9 @@ class Workspaces:
         """Another study on screen has its own workspace, unless it stands beside the former."""
         if series is None:
             return
-        own = {study_key(each) for each in self._study}
-        beside = {study_key(each.series) for each in self._session.shown.values()}
-        if study_key(series) in own or (own & beside and study_key(series) in beside):
+        own = {each.study_key for each in self._study}
+        beside = {each.series.study_key for each in self._session.shown.values()}
+        if series.study_key in own or (own & beside and series.study_key in beside):
             self._on_shown()
             return
         self._saved, self._study, self._forgotten = None, self._series_of(series), ""
@@ -326,9 +325,9 @@ class Workspaces:
         """Drawings of an earlier study come with it when it is set beside this one."""
         if self._store is None:
             return
-        own = {study_key(each) for each in self._study}
+        own = {each.study_key for each in self._study}
         for each in self._session.shown.values():
-            study, owner = study_key(each.series), owner_of(self._session, each)
+            study, owner = each.series.study_key, owner_of(self._session, each)
             if study in own | self._met or owner is None:
                 continue
             self._met.add(study)

@@ -76,3 +76,19 @@ def test_of_series_to_choose_from_the_first_few_are_named():
     series = [Series("1", description="T1"), *(Series(f"{n}", modality="MR") for n in range(2, 7))]
     assert first_few(series[:2]) == '1#0 ("T1"), 2#0 ("MR")'
     assert first_few(series).endswith('4#0 ("MR") and 2 more')
+
+
+@pytest.mark.parametrize(
+    ("born", "seen", "years"),
+    [
+        ("1950-11-21", "2026-11-21", 76.0),
+        ("1950-01-01", "1950-07-02", 0.5),
+        (None, "2026-11-21", None),
+        ("1950-11-21", "", None),
+        ("yesterday", "2026-11-21", None),
+        ("2027-01-01", "2026-11-21", None),
+    ],
+)
+def test_age_is_that_on_the_day_of_the_study(born, seen, years):
+    age = Patient("", birth_date=born).age_at(Study("", seen))
+    assert age == (None if years is None else pytest.approx(years, abs=0.01))

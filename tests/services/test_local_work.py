@@ -22,7 +22,7 @@ from medview.learning.findings import regions
 from medview.learning.images import read_image
 from medview.learning.reader_labels import LESION, UNKNOWN
 from medview.services.local_work import gather, write
-from medview.services.workspace import Drawn, Workspace, hashed, study_key
+from medview.services.workspace import Drawn, Workspace, hashed
 from medview.services.workspace_files import write_workspace
 
 AT = "2026-11-21T10:41:00+00:00"
@@ -84,7 +84,7 @@ class Room:
         drawn = Measurement(1, "ellipse", points, (1.0, 0, 0), (0, 1.0, 0))
         ruler = replace(drawn, id=2, kind="length")
         kept = Workspace(drawings=tuple(Drawn(hashed(series.key), one) for one in (drawn, ruler)))
-        write_workspace(self.folder / "workspaces", hashed(study_key(series)), kept)
+        write_workspace(self.folder / "workspaces", hashed(series.study_key), kept)
 
     def wish(self, **fields):
         known = {"model": "anomaly", "paths": (self.studies,), "results": self.folder / "results",

@@ -9,7 +9,6 @@ from medview.domain.card import InputSpec
 from medview.domain.volume import Volume
 from medview.io.cards import write_card
 from medview.services.offers import (
-    age_at,
     card_errors,
     doubt_of,
     offer,
@@ -150,22 +149,6 @@ def test_a_film_that_no_header_calls_one_is_in_doubt_in_words_of_its_own():
     assert (note.code, note.text) == (
         "MODALITY_DOUBTFUL", "no header says that this is a chest film; taken for one",
     )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("born", "seen", "years"),
-    [
-        ("1950-11-21", "2026-11-21", 76.0),
-        ("1950-01-01", "1950-07-02", 0.5),
-        (None, "2026-11-21", None),
-        ("1950-11-21", "", None),
-        ("yesterday", "2026-11-21", None),
-        ("2027-01-01", "2026-11-21", None),
-    ],
-)
-def test_age_is_that_on_the_day_of_the_study(born, seen, years):
-    age = age_at(born, seen)
-    assert age == (None if years is None else pytest.approx(years, abs=0.01))
 
 
 LONG = (

@@ -11,7 +11,7 @@ from medview.domain.measurement import Measurement
 from medview.domain.overlay import LayerStyle
 from medview.services.layouts import MAIN_PANE
 from medview.services.session_values import Shown
-from medview.services.workspace import Held, Looked, hashed, study_key, workspace_of
+from medview.services.workspace import Held, Looked, hashed, workspace_of
 
 RULER = Measurement(1, "length", ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)), (1.0, 0, 0), (0, 1.0, 0))
 MARK = KeyImage(Plane.AXIAL, 3)
@@ -75,6 +75,6 @@ def test_styles_are_kept_but_not_what_was_drawn(session):
 
 def test_files_without_a_study_are_a_study_each_and_no_hash_tells_a_key():
     loose = replace(series_of("7.7"), study_uid="")
-    assert (study_key(loose), study_key(series_of("7.7"))) == ("7.7", "1.2")
+    assert (loose.study_key, series_of("7.7").study_key) == ("7.7", "1.2")
     assert "7.7" not in hashed("7.7")
     assert (len(hashed("7.7")), hashed("7.7") == hashed("7.8")) == (32, False)
