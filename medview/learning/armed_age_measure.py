@@ -19,6 +19,7 @@ from medview.learning.armed_age_ensemble import Ensemble, together
 from medview.learning.armed_age_table import AgeTable, Floats, Plan, Scale
 from medview.learning.armed_age_trainer import AgeTrainer
 from medview.learning.brain_age_rows import FIGURES, interval
+from medview.learning.conformal import half_width
 from medview.learning.metrics import (
     CI,
     Interval,
@@ -29,7 +30,6 @@ from medview.learning.metrics import (
 from medview.learning.site_effects import UNSEEN
 from medview.models.armed import Armed
 
-LEVEL = 0.95
 DRAWS = 200
 """Draws of the posterior of each member for the interval of a site's effect."""
 SUMMARIES = ("rmse", "pearson_r", "bias_slope")
@@ -174,11 +174,9 @@ def differences(table: AgeTable, found: LeftOutAges, group: str) -> list[dict[st
 # -- intervals -----------------------------------------------------------------------------
 
 
-def half_width(age: Floats, said: Floats) -> float:
-    """How far logarithms of ages lie from the truth in 95 % of the rows (split conformal)."""
-    apart = np.sort(np.abs(np.log(age) - np.log(said)))
-    place = min(apart.size, int(np.ceil((apart.size + 1) * LEVEL)))
-    return float(apart[place - 1])
+def log_half_width(age: Floats, said: Floats) -> float:
+    """How far logarithms of ages lie from the truth in 95 % of the rows."""
+    return half_width(np.log(age) - np.log(said))
 
 
 def coverage(table: AgeTable, found: LeftOutAges, name: str) -> tuple[Floats, Floats]:
@@ -187,7 +185,7 @@ def coverage(table: AgeTable, found: LeftOutAges, name: str) -> tuple[Floats, Fl
     inside, width = np.zeros(said.size), np.zeros(said.size)
     for fold in np.unique(found.fold):
         here = found.fold == fold
-        half = half_width(table.age[~here], said[~here])
+        half = log_half_width(table.age[~here], said[~here])
         inside[here] = np.abs(np.log(table.age[here] / said[here])) <= half
         width[here] = said[here] * (np.exp(half) - np.exp(-half))
     return inside, width
@@ -216,8 +214,8 @@ def conformal(
     said = known.said["model"]
     slope, at_zero = np.polyfit(table.age, said - table.age, 1)
     return Conformal(
-        half_width(table.age, said),
-        half_width(table.age, unknown.said["fixed"]),
+        log_half_width(table.age, said),
+        log_half_width(table.age, unknown.said["fixed"]),
         float(at_zero),
         float(slope),
     )

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from medview.learning.brain_age_model import AgeModel, conformal_half_width
+from medview.learning.brain_age_model import AgeModel
 from medview.learning.brain_age_table import AgeTable, Matrix, kinds_of, known_rows
+from medview.learning.conformal import half_width
 from medview.learning.table_baselines import ridge_to_card
 from medview.learning.vectors import Vector
 from medview.models.mavae import ROLES
@@ -37,7 +38,7 @@ def calibrated(
         able = np.array([set(roles) <= set(each.split("+")) for each in kinds])
         given = {role: ready[role] if role in roles else ready[role] * ABSENT for role in ready}
         alone = _by_strangers(model, given, numbers) - ages
-        widths[kind] = conformal_half_width(alone[able])
+        widths[kind] = half_width(alone[able])
     both = widths.get("+".join(ROLES))
     if both is not None:  # less is never known better
         widths = {kind: max(width, both) for kind, width in widths.items()}

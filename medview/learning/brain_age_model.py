@@ -20,7 +20,6 @@ from medview.learning.brain_age_table import Columns, Indices, Matrix, known_row
 from medview.learning.vectors import Vector
 from medview.models.mavae import ROLES, Mavae, MavaeOptions, Rows
 
-LEVEL = 0.95
 FARTHEST = 5.0
 """Standardised features are clipped to so many standard deviations."""
 LOG_SHIFT = 2.0
@@ -242,18 +241,6 @@ class AgeModel:
         kind = "+".join(role for role in ROLES if role in present and present[role][row])
         widths = self.settings.half_width
         return widths.get(kind, max(widths.values(), default=np.nan))
-
-
-def conformal_half_width(errors: Vector, level: float = LEVEL) -> float:
-    """Half width that covers a new error with at least this chance, from n errors seen before.
-
-    The ceil((n + 1) level)-th smallest absolute error; the largest where there are too few.
-    """
-    known = np.sort(np.abs(errors[np.isfinite(errors)]))
-    if not known.size:
-        return float("nan")
-    rank = int(np.ceil((known.size + 1) * level))
-    return float(known[min(rank, known.size) - 1])
 
 
 def settings_to_card(settings: AgeSettings, model: MavaeOptions, members: int) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from medview.domain.prediction import Prediction, RunRequest, Score, Status
 from medview.domain.progress import Progress
 from medview.domain.volume import Note
 from medview.domain.wording import counted
-from medview.learning.brain_age_model import FARTHEST, LEVEL, AgeAnswer, AgeModel
+from medview.learning.brain_age_model import FARTHEST, AgeAnswer, AgeModel
 from medview.learning.brain_age_table import Matrix, aligned
 from medview.learning.brain_age_weights import load_age_model
+from medview.learning.conformal import LEVEL
 from medview.learning.gap_words import gap_by_age
 from medview.learning.run_stamp import stamped
 from medview.learning.vectors import Vector, numbers_of

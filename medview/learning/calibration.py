@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from medview.learning.conformal import half_width
 from medview.learning.metrics import Difference, drawn_patients, paired_mean_difference
 from medview.learning.temperature import calibration_error, calmed
 
@@ -25,7 +26,6 @@ FEWEST = 30
 FEWEST_OF_EACH = 5
 """Patients with the rarer outcome: with one among forty all chances became 0 or 1."""
 FOLDS = 5
-LEVEL = 0.95
 _TEMPERATURES = (-2.5, 3.5)
 """Natural logarithms: from a twelfth to 33."""
 
@@ -95,13 +95,10 @@ def temperature(cases: Local) -> float:
 def stretch(cases: Local) -> float:
     """By what half widths are multiplied so that 95 % of new ages lie inside.
 
-    Split conformal with the present half width as the scale of an error (Vovk; Lei and others
-    2018): the ceil((n + 1) 0.95)-th smallest ratio.
+    Split conformal, with the present half width as the scale of an error.
     """
     assert cases.half is not None
-    ratios = np.sort(np.abs(cases.said - cases.truth) / np.maximum(cases.half, 1e-9))
-    rank = int(np.ceil((len(ratios) + 1) * LEVEL))
-    return float(ratios[min(rank, len(ratios)) - 1])
+    return half_width((cases.said - cases.truth) / np.maximum(cases.half, 1e-9))
 
 
 def cross_fitted(cases: Local, fit: Callable[[Local], float]) -> Values:

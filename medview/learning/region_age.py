@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medview.learning.conformal import half_width
 from medview.learning.region_groups import REGIONS
 
 Array = NDArray[np.float64]
-LEVEL = 0.95
 FEATURES: dict[str, tuple[str, ...]] = {
     "ventricles": ("lateral ventricle", "third and fourth ventricle"),
     "fluid round the brain": ("fluid round the brain",),
@@ -218,18 +218,12 @@ def fit_age(ml: Array, age: Array, error: VolumeError, seed: int = 0) -> AgeMode
     distance = np.sqrt(np.einsum("ni,ij,nj->n", away, precision, away))
     return replace(
         plain,
-        residual=conformal(np.abs(gap)),
+        residual=half_width(gap),
         precision=tuple(tuple(map(float, row)) for row in precision),
-        usual=conformal(distance, 0.99),
+        usual=half_width(distance, 0.99),
         drift=float(drift),
         drift_at=float(-at_zero / drift) if abs(drift) > 1e-9 else float(age.mean()),
     )
-
-
-def conformal(residuals: Array, level: float = LEVEL) -> float:
-    """The residual that covers a new one with at least `level` (split conformal)."""
-    place = math.ceil(level * (len(residuals) + 1)) - 1
-    return float(np.sort(residuals)[min(place, len(residuals) - 1)])
 
 
 def balanced_folds(age: Array, folds: int, seed: int = 0) -> list[NDArray[np.intp]]:

@@ -9,8 +9,9 @@ from itertools import compress
 import numpy as np
 
 from medview.learning.brain_age_rows import interval, pearson_many, rmse_many
+from medview.learning.conformal import half_width
 from medview.learning.metrics import MetricRow, mean_interval
-from medview.learning.region_age import Array, VolumeError, balanced_folds, conformal, fit_age
+from medview.learning.region_age import Array, VolumeError, balanced_folds, fit_age
 from medview.learning.region_cases import LabelledHead
 from medview.learning.region_measure import SMALLEST, Measured, error_of
 
@@ -99,7 +100,7 @@ def table_ages(
         found[test], half[test] = model.from_table(table.ml[test]), model.residual
         if mean:
             found[test] = rest.age.mean()
-            half[test] = conformal(np.abs(rest.age - rest.age.mean()))
+            half[test] = half_width(rest.age - rest.age.mean())
     return Ages(table.patients, table.age, found, half)
 
 

@@ -18,8 +18,8 @@ from medview.learning.armed_age_measure import (
     coverage_rows,
     differences,
     fold_rows,
-    half_width,
     left_out,
+    log_half_width,
     site_effects,
 )
 from medview.learning.site_effects import UNSEEN
@@ -38,7 +38,7 @@ def test_figures_by_hand() -> None:
     assert found["mae"].low == pytest.approx(2)
     # of 40 rows the 39th smallest: ceil(41 x 0.95)
     apart = np.arange(1, 41) / 100
-    assert half_width(np.full(40, 30.0), 30 * np.exp(apart)) == pytest.approx(0.39)
+    assert log_half_width(np.full(40, 30.0), 30 * np.exp(apart)) == pytest.approx(0.39)
     assert together(np.array([[10.0], [40.0]]))[0] == pytest.approx(20)
 
 

@@ -11,7 +11,6 @@ from medview.domain.progress import Silent
 from medview.io.cards import read_card
 from medview.learning.brain_age_model import (
     AgeSettings,
-    conformal_half_width,
     divided,
     fit_scaling,
 )
@@ -49,20 +48,6 @@ def test_the_forest_keeps_the_features_that_tell_age():
     values[:, 2] -= ages
     assert {2, 7} <= set(fit_scaling(values, ages, 3, 0).keep.tolist())
     assert fit_scaling(values, ages, 12, 0).keep.size == 12
-
-
-def test_the_half_width_covers_by_hand():
-    errors = np.arange(1.0, 20.0)  # 19 errors: ceil(20 * 0.95) = 19th smallest
-    assert conformal_half_width(errors) == 19
-    assert conformal_half_width(np.arange(1.0, 40.0)) == 38
-    assert conformal_half_width(np.array([1.0, -3.0, np.nan])) == 3
-    assert np.isnan(conformal_half_width(np.array([])))
-
-
-def test_half_widths_cover_new_errors_as_often_as_they_say():
-    rng = np.random.default_rng(0)
-    covered = [abs(rng.normal()) <= conformal_half_width(rng.normal(0, 1, 99)) for _ in range(2000)]
-    assert np.mean(covered) == pytest.approx(0.95, abs=0.015)
 
 
 def test_the_correction_takes_the_line_out_of_the_gap():

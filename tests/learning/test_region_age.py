@@ -12,7 +12,6 @@ from medview.learning.region_age import (
     AgeModel,
     VolumeError,
     balanced_folds,
-    conformal,
     features,
     fit_age,
     grouped_ml,
@@ -95,11 +94,6 @@ def test_a_card_keeps_the_model_whole() -> None:
     assert AgeModel.from_card(None) is None
     with pytest.raises(TypeError):
         AgeModel.from_card({"offset": 1.0})
-
-
-def test_conformal_takes_the_residual_that_covers_one_more() -> None:
-    assert conformal(np.arange(1.0, 100.0), 0.9) == 90.0
-    assert conformal(np.arange(1.0, 6.0), 0.95) == 5.0
 
 
 def test_folds_hold_everybody_once_and_spread_ages() -> None:
