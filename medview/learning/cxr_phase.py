@@ -141,9 +141,12 @@ class Run:
     ) -> Fitted:
         """Train until the epochs, the patience or the time are over; the best network."""
         recipe = self.recipe
+        # The only phase needs no name.
+        front = f"{self.phase}: " if self.prefix else ""
         while self.epoch < recipe.epochs and not self._is_late:
             job.check()
-            job.report(self.epoch, recipe.epochs, f"{self.phase}: epoch {self.epoch + 1}")
+            told = f"{front}epoch {self.epoch + 1} / {recipe.epochs}"
+            job.report(self.epoch, recipe.epochs, told)
             self._one_epoch()
             if after is not None:
                 after(self.epoch, self.network)

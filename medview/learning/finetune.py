@@ -11,7 +11,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -194,9 +194,11 @@ class _Quiet(Silent):
     """
 
     job: Progress
+    heard: list[tuple[int, int]] = field(default_factory=lambda: [(0, 1)])
 
     def report(self, done: int, total: int, text: str = "") -> None:
         """Pass it on."""
+        self.heard[:] = [(done, total)]
         self.job.report(done, total, text)
 
     def partial(self, payload: object) -> None:
@@ -207,9 +209,17 @@ class _Quiet(Silent):
     def check(self) -> None:
         """Ask the whole, and wait as long as the reader wants a pause."""
         self.job.check()
-        while isinstance(self.job, Steered) and self.job.hint() == PAUSE:
+        if not self._waits():
+            return
+        # In steps of another size: time that is left is counted anew after the pause.
+        [(done, total)] = self.heard
+        self.job.report(2 * done, 2 * total, "paused")
+        while self._waits():
             time.sleep(_PAUSE_S)
             self.job.check()
+
+    def _waits(self) -> bool:
+        return isinstance(self.job, Steered) and self.job.hint() == PAUSE
 
 
 def held_out(request: FinetuneRequest) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from medview.ui.controls import button, name
 
 GAP = 8
+_SETTLING_MS = 300
 
 
 def beside(
@@ -127,3 +128,19 @@ class Column(QScrollArea):
     def add(self, part: QWidget) -> None:
         """Put a widget below the others."""
         self.rows.insertWidget(self.rows.count() - 1, part)
+
+    def bring_into_sight(self, part: QWidget) -> None:
+        """Scroll until all of a part is seen, or its top where it is higher than the column."""
+        bar = self.verticalScrollBar()
+
+        def scroll() -> None:
+            edge = self.rows.contentsMargins().top()
+            top = part.y() - edge
+            bottom = part.geometry().bottom() + edge - self.viewport().height()
+            if not bottom <= bar.value() <= top:
+                bar.setValue(min(top, bottom) if bar.value() < bottom else top)
+
+        scroll()
+        # What is new takes its room in several steps.
+        bar.rangeChanged.connect(scroll)
+        QTimer.singleShot(_SETTLING_MS, self, lambda: bar.rangeChanged.disconnect(scroll))

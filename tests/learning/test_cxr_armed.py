@@ -62,7 +62,7 @@ class AfterTwo(Silent):
     """Stops in the third epoch of the last phase, once a checkpoint is written."""
 
     def report(self, done, total, text=""):
-        if text.startswith("mdmt: epoch 3"):
+        if text.startswith("epoch 3 /"):
             raise Cancelled("here")
 
 

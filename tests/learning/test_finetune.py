@@ -188,14 +188,22 @@ def test_a_pause_holds_the_training_until_it_is_over():
     class Reader(Silent):
         hints = iter([PAUSE, PAUSE, "go on"])
         asked = 0
+        told: ClassVar[list[object]] = []
+
+        def report(self, *told):
+            self.told.append(told)
 
         def hint(self):
             self.asked += 1
             return next(self.hints)
 
     reader = Reader()
-    module._Quiet(reader).check()
+    training = module._Quiet(reader)
+    training.report(3, 10, "epoch 4 / 10")
+    training.check()
     assert reader.asked == 3
+    # As far as before, and no time is left to be counted while it waits.
+    assert reader.told == [(3, 10, "epoch 4 / 10"), (6, 20, "paused")]
     module._Quiet(Silent()).check()
 
 

@@ -56,15 +56,16 @@ class TrainingPanel(Column):
             self._timer.start()
         else:
             self._timer.stop()
-        if (self._phase, now.phase) == ("running", "done"):
+        before, self._phase = self._phase, now.phase
+        if (before, now.phase) == ("running", "done"):
             self._tell_of_outcome()
-        self._phase = now.phase
+        elif before != "running" and now.phase == "running":
+            self.bring_into_sight(self.progress)
 
     def _tell_of_outcome(self) -> None:
         """Bring the outcome into sight, which lies below all the rest; say it elsewhere."""
         if self.isVisible():
-            # It has its height once the cards have made room.
-            QTimer.singleShot(0, self, self.show_outcome)
+            self.bring_into_sight(self.outcome)
             return
         window = self._app.window
         words = tr("The training is over: keep or reject what came of it.")
@@ -72,8 +73,4 @@ class TrainingPanel(Column):
 
     def _on_show(self) -> None:
         self._app.window.show_panel("training")
-        QTimer.singleShot(0, self, self.show_outcome)
-
-    def show_outcome(self) -> None:
-        """Scroll to old against new."""
-        self.verticalScrollBar().setValue(self.outcome.y() - self.rows.contentsMargins().top())
+        self.bring_into_sight(self.outcome)

@@ -8,7 +8,7 @@ from medview.services.training import METHODS
 from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.containers import Card, Row
-from medview.ui.controls import button, label, name
+from medview.ui.controls import button, label, name, styled
 from medview.ui.inputs import Segments, WholeField
 from medview.ui.panels.training_rate import RateRow
 from medview.ui.panels.training_words import duration
@@ -47,9 +47,13 @@ class StartCard(Card):
         self._build_measures()
         self._expected = label("", "quiet", wraps=True)
         name(self._expected, "training_expected", tr("Time and memory"))
-        self._go = button(tr("Start"), "training_go", look="primary", tip=tr("Train further"))
+        self._go = button(tr("Start"), "training_go", look="primary")
         self._go.clicked.connect(lambda: app.tuning.start())
-        self._resume = button(tr("Go on"), "training_resume", tip=tr("From the last whole epoch"))
+        self._resume = button(
+            *(tr("Go on"), "training_resume"),
+            look="primary",
+            tip=tr("From the last whole epoch"),
+        )
         self._resume.clicked.connect(lambda: app.tuning.start(resume=True))
         self.add(label(tr("Start from"), "strong"), self.version, self.method)
         self.rate = RateRow(app)
@@ -128,7 +132,12 @@ class StartCard(Card):
         """Start where there are cases; go on where a training was stopped."""
         self._go.setEnabled(now.may_start and not now.is_finding)
         self.rate.show_state(now)
-        self._resume.setVisible(now.phase == "stopped")
+        is_stopped = now.phase == "stopped"
+        self._resume.setVisible(is_stopped)
+        # What went so far is lost then, so that it is not what stands out.
+        self._go.setText(tr("Start anew") if is_stopped else tr("Start"))
+        self._go.setToolTip(tr("From the first epoch") if is_stopped else tr("Train further"))
+        styled(self._go, "" if is_stopped else "primary")
         for field in (self.version, self.method, self.epochs, self.folds, self.sites):
             field.setEnabled(now.phase != "running")
         self.method.offer(METHODS.get(now.model, ()))

@@ -20,7 +20,9 @@ _NEITHER = ("coverage", "interval_width")
 def pace_words(now: Tuned) -> str:
     """Time left, cases a second, device and memory, as far as they are known."""
     parts = [tr("paused")] if now.is_paused else []
-    if 0 < now.epochs <= now.epoch:
+    if now.is_finishing:
+        parts.append(tr("it ends: old and new are measured"))
+    elif 0 < now.epochs <= now.epoch:
         several = tr("all epochs of this part are done")
         measured = tr("all epochs are done, old and new are measured")
         parts.append(measured if now.trainings == 1 else several)

@@ -31,6 +31,7 @@ from medview.services.tuned import Tuned, Wish
 from medview.services.versions import located, versions
 from medview.ui.panels.training_curve import CurvePlot
 from medview.ui.panels.training_outcome import free_name
+from medview.ui.panels.training_words import pace_words
 from medview.ui.theme import current
 
 FOUND = {
@@ -250,6 +251,13 @@ def test_a_stopped_training_can_go_on(bench, panel, tmp_path):
     assert (bench.app.tuning.folder / "checkpoint").is_dir()
 
 
+def sees(panel, part):
+    """Whether all of a part of the panel is to be seen, or its top where it is too high."""
+    top = part.mapTo(panel.viewport(), part.rect().topLeft()).y()
+    room = panel.viewport().height()
+    return part.isVisible() and top >= 0 and (top + part.height() <= room or top <= 16)
+
+
 def done(bench, tmp_path, outcome=OUTCOME):
     looked_at(bench, tmp_path)
     bench.find(QPushButton, "training_go").click()
@@ -277,10 +285,36 @@ def test_an_outcome_comes_into_sight_by_itself(bench, panel, tmp_path, qtbot):
     bench.window.show()
     bench.show()
     done(bench, tmp_path)
-    qtbot.waitUntil(lambda: panel.verticalScrollBar().value() > 0)
-    top = panel.outcome.mapTo(panel, panel.outcome.rect().topLeft()).y()
-    assert 0 <= top < panel.height() - panel.outcome.height() or 0 <= top <= 24
+    qtbot.waitUntil(lambda: sees(panel, panel.outcome))
     assert bench.window.notes.texts() == []
+
+
+def test_how_to_pause_and_to_stop_is_in_sight_once_it_runs(bench, panel, tmp_path, qtbot):
+    bench.window.resize(1280, 720)
+    bench.window.show()
+    bench.show()
+    looked_at(bench, tmp_path)
+    assert not sees(panel, panel.progress)
+    bench.find(QPushButton, "training_go").click()
+    qtbot.waitUntil(lambda: sees(panel, panel.progress))
+
+
+def test_what_stands_out_of_a_stopped_training_is_to_go_on(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    start, go_on = (bench.find(QPushButton, f"training_{each}") for each in ("go", "resume"))
+    assert (start.text(), start.property("look")) == ("Start", "primary")
+    start.click()
+    (bench.app.tuning.folder / "checkpoint").mkdir(parents=True)
+    bench.app.tuning.stop()
+    bench.settle()
+    assert (start.text(), start.property("look")) == ("Start anew", "")
+    assert go_on.property("look") == "primary"
+
+
+def test_the_pace_says_what_it_waits_for():
+    seen = Tuned("running", epochs=60, curves={("val", "loss"): ((22, 0.5),)}, seconds_left=15.0)
+    assert pace_words(seen).startswith("15\u00a0s\u00a0left")
+    assert pace_words(replace(seen, is_finishing=True)) == "it ends: old and new are measured"
 
 
 def test_the_end_of_a_training_is_told_where_another_panel_is_open(bench, panel, tmp_path):
