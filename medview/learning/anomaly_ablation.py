@@ -246,7 +246,7 @@ class AnomalyStudy:
         if self._marked is None:
             subsets = find_subsets(self._request.data, self._request.model)
             marked = [s for s in subsets if not s.is_normal]
-            self._marked = load_marked(job, marked, upright=True)
+            self._marked = load_marked(job, marked)
         return self._marked
 
     def _trained(self, job: Progress, recipe: Recipe, seed: int, fold: str) -> _Trained:

@@ -23,9 +23,7 @@ from medview.learning.subset import Subset
 TASK = "real lesions"
 
 
-def load_marked(
-    job: Progress, subsets: Iterable[Subset], *, upright: bool = False
-) -> tuple[PreparedCase, ...]:
+def load_marked(job: Progress, subsets: Iterable[Subset]) -> tuple[PreparedCase, ...]:
     """The cases whose lesion is marked, ready to be asked; those that cannot be used are not."""
     marked = [
         case
@@ -38,7 +36,7 @@ def load_marked(
         job.check()
         job.report(number, len(marked), "reading marked lesions")
         try:
-            ready.append(prepare_case(case, upright=upright))
+            ready.append(prepare_case(case, upright=True))
         except InputRefused:  # measuring a version names them
             continue
     return tuple(ready)

@@ -107,13 +107,7 @@ def fit_fold(
     )
 
 
-def answer_fold(
-    fitted: Fitted,
-    table: AgeTable,
-    split: Split,
-    recipe: AgeRecipe,
-    compared: Sequence[str] = COMPARED,
-) -> FoldAnswer:
+def answer_fold(fitted: Fitted, table: AgeTable, split: Split, recipe: AgeRecipe) -> FoldAnswer:
     """What a model says of the fold that it was fitted without.
 
     Bias, interval and baselines come from the rest.
@@ -122,7 +116,7 @@ def answer_fold(
     answer = fitted.model.answer(held.values)
     gap = answer.age - held.age
     ages = {"model": answer.age}
-    for baseline in compared:
+    for baseline in COMPARED:
         ages[baseline] = baseline_answer(baseline, train, held, recipe)
     return FoldAnswer(
         split.held,

@@ -38,6 +38,7 @@ FEATURES: dict[str, tuple[str, ...]] = {
 """Features of the age model: regions of both sides together, as a share of all regions."""
 NAMES = (*FEATURES, "intracranial volume")
 PENALTIES = np.logspace(-1, 5, 25)
+FOLDS = 5
 
 
 def features(ml: Array) -> Array:
@@ -194,8 +195,8 @@ class VolumeError:
         return cls(np.zeros(len(NAMES)), np.zeros(len(NAMES)))
 
 
-def fit_age(ml: Array, age: Array, error: VolumeError, seed: int = 0) -> AgeModel:
-    """Fit the regression; penalty and conformal width by inner 5-fold cross-validation.
+def fit_age(ml: Array, age: Array, error: VolumeError) -> AgeModel:
+    """Fit the regression; penalty and conformal width by inner cross-validation.
 
     Parameters
     ----------
@@ -207,7 +208,7 @@ def fit_age(ml: Array, age: Array, error: VolumeError, seed: int = 0) -> AgeMode
         What is known of the error of volumes that will be given later.
     """
     x = features(ml)
-    folds = balanced_folds(age, 5, seed)
+    folds = balanced_folds(age)
     left_out = np.stack([_left_out(x, age, error, folds, p) for p in PENALTIES])
     best = int(np.abs(left_out - age).mean(axis=1).argmin())
     gap = left_out[best] - age
@@ -226,15 +227,15 @@ def fit_age(ml: Array, age: Array, error: VolumeError, seed: int = 0) -> AgeMode
     )
 
 
-def balanced_folds(age: Array, folds: int, seed: int = 0) -> list[NDArray[np.intp]]:
+def balanced_folds(age: Array) -> list[NDArray[np.intp]]:
     """Test rows of each fold; ages are spread alike over the folds."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     order = np.argsort(age + rng.normal(0, 1e-9, len(age)))
     fold = np.empty(len(age), dtype=np.intp)
-    for start in range(0, len(age), folds):
-        here = order[start : start + folds]
-        fold[here] = rng.permutation(folds)[: len(here)]
-    return [np.flatnonzero(fold == n) for n in range(folds)]
+    for start in range(0, len(age), FOLDS):
+        here = order[start : start + FOLDS]
+        fold[here] = rng.permutation(FOLDS)[: len(here)]
+    return [np.flatnonzero(fold == n) for n in range(FOLDS)]
 
 
 def _left_out(

@@ -79,12 +79,7 @@ class Ages:
 
 
 def table_ages(
-    table: Table,
-    heads: Sequence[Measured],
-    *,
-    exact: bool = False,
-    mean: bool = False,
-    folds: int = 5,
+    table: Table, heads: Sequence[Measured], *, exact: bool = False, mean: bool = False
 ) -> Ages:
     """Ages of all people of a table from its own volumes, each by a fit without them.
 
@@ -92,7 +87,7 @@ def table_ages(
     `mean`: everybody gets the mean age of the others.
     """
     found, half = np.empty(len(table.age)), np.empty(len(table.age))
-    for test in balanced_folds(table.age, folds):
+    for test in balanced_folds(table.age):
         out = [table.patients[n] for n in test]
         rest = table.without(out)
         error = VolumeError.none() if exact else error_of(heads, out)

@@ -30,9 +30,9 @@ class Spirals:
     radii: Floats
 
 
-def make_spirals(seed: int = GENERATOR_SEED) -> Spirals:
+def make_spirals() -> Spirals:
     """The published data, value by value (numpy's legacy generator, in this order of calls)."""
-    dice = np.random.RandomState(seed)
+    dice = np.random.RandomState(GENERATOR_SEED)
     radii = dice.normal(1.0, 0.3, CLUSTERS)
     points = [_arm(dice, radius, label * np.pi, IN_A_CLASS) for radius in radii for label in (0, 1)]
     labels = np.tile(np.repeat([0, 1], IN_A_CLASS), CLUSTERS)
@@ -40,14 +40,14 @@ def make_spirals(seed: int = GENERATOR_SEED) -> Spirals:
     return Spirals(np.concatenate(points), labels, clusters, radii)
 
 
-def make_confounded(seed: int = CONFOUNDED_SEED) -> Spirals:
+def make_confounded() -> Spirals:
     """Clusters of one radius and as many rows each, a share of them of class 0; x is (n, 4).
 
     The shares are N(0.5, 0.5^2), kept within 0.1 and 0.9. The two probes of a row are the share of
     its cluster, each with noise N(0, 0.2^2) of its own. (The published numbers; the order of its
     draws is not known.)
     """
-    dice = np.random.RandomState(seed)
+    dice = np.random.RandomState(CONFOUNDED_SEED)
     shares = np.clip(dice.normal(0.5, SHARE_SD, CLUSTERS), *SHARE_ENDS)
     rows = 2 * IN_A_CLASS
     points, labels = [], []

@@ -275,8 +275,8 @@ def _film_losses(task: str, output: Tensor, labels: Tensor, prognosis_loss: str)
     return F.cross_entropy(output, labels.long(), reduction="none")
 
 
-def total_loss(losses: Mapping[str, Tensor], weights: Mapping[str, float] | None = None) -> Tensor:
-    """Weighted sum over tasks; a task without films adds nothing.
+def total_loss(losses: Mapping[str, Tensor]) -> Tensor:
+    """Sum over tasks; a task without films adds nothing.
 
     Raises
     ------
@@ -285,7 +285,7 @@ def total_loss(losses: Mapping[str, Tensor], weights: Mapping[str, float] | None
     """
     if not losses:
         raise ValueError("no film of the batch has a label")
-    return torch.stack([(weights or {}).get(t, 1.0) * loss for t, loss in losses.items()]).sum()
+    return torch.stack(list(losses.values())).sum()
 
 
 def beta_average(

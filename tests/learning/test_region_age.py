@@ -98,7 +98,7 @@ def test_a_card_keeps_the_model_whole() -> None:
 
 def test_folds_hold_everybody_once_and_spread_ages() -> None:
     _, age = people(53)
-    folds = balanced_folds(age, 5)
+    folds = balanced_folds(age)
     assert sorted(np.concatenate(folds).tolist()) == list(range(53))
     means = [age[fold].mean() for fold in folds]
     assert max(means) - min(means) < 6
