@@ -33,7 +33,7 @@ from medview.io.dicom_rescale import (
     windows_of,
 )
 from medview.io.dicom_view import view_of
-from medview.io.limits import is_too_large
+from medview.io.limits import refuse_too_large
 from medview.io.values import INT16, notes_on
 
 # What the values are gathered in: "words" are stored values of which only their actual range
@@ -282,13 +282,7 @@ def _room(job: Progress, series: Series, pieces: dict[int, Piece], gathering: Ga
     known = {"colour": "u1", "int16": "i2", "float32": "f4"}
     dtype = stored if gathering == "words" else np.dtype(known[gathering])
     needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    if is_too_large(needed):
-        raise ReadError(
-            f"needs {needed / 2**30:.1f} GiB, more than may be used here",
-            code=Code.TOO_LARGE,
-            file=series.description or series.modality or series.files[0].name,
-            do="Close other programs and try again.",
-        )
+    refuse_too_large(needed, series.description or series.modality or series.files[0].name)
     return zeros(job, shape, dtype)
 
 

@@ -6,6 +6,9 @@ import os
 
 import psutil
 
+from medview.domain.errors import ReadError
+from medview.io.codes import Code
+
 MAX_PIXEL_BYTES = 8 * 2**30
 MAX_SHARE_OF_FREE_MEMORY = 0.6
 # What is smaller than this is there on any machine that runs the program at all.
@@ -21,6 +24,23 @@ def memory_cap() -> int:
 def is_too_large(size: int) -> bool:
     """Say whether so many bytes of pixels are more than may be held."""
     return size > ALWAYS_THERE and size > memory_cap()
+
+
+def refuse_too_large(size: int, file: str) -> None:
+    """Refuse so many bytes of pixels where they are more than may be held.
+
+    Raises
+    ------
+    ReadError
+        Saying how much they are.
+    """
+    if is_too_large(size):
+        raise ReadError(
+            f"needs {size / 2**30:.1f} GiB, more than may be used here",
+            code=Code.TOO_LARGE,
+            file=file,
+            do="Close other programs and try again.",
+        )
 
 
 def networks_at_once(each_mb: float, threads: int | None, device: str) -> int:

@@ -25,7 +25,7 @@ from medview.domain.wording import legible
 from medview.io.codes import Code
 from medview.io.gzipped import MAX_DEFLATE
 from medview.io.identity import Found, uid_of_file, unnamed
-from medview.io.limits import memory_cap
+from medview.io.limits import refuse_too_large
 from medview.io.sources import is_there, read_head, size_of
 from medview.io.unknowns import NO_ORIENTATION, NO_SPACING
 from medview.io.values import as_volume_values, notes_on
@@ -270,13 +270,7 @@ def _checked(path: Path, header: Header) -> Header:
     present = size_of(header.data)
     if header.size > present * (MAX_DEFLATE if header.packed else 1):
         raise _damaged(path, f"claims {header.size} bytes of pixels, the file has {present}")
-    if header.size > memory_cap():
-        raise ReadError(
-            f"needs {header.size / 2**30:.1f} GiB, more than may be used here",
-            code=Code.TOO_LARGE,
-            file=path.name,
-            do="Close other programs and try again.",
-        )
+    refuse_too_large(header.size, path.name)
     return header
 
 

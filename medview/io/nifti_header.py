@@ -17,7 +17,7 @@ from medview.domain.study import COMPONENT
 from medview.domain.volume import Note
 from medview.io.codes import Code
 from medview.io.gzipped import MAX_DEFLATE
-from medview.io.limits import memory_cap
+from medview.io.limits import refuse_too_large
 from medview.io.sources import is_there, read_head, size_of
 from medview.io.unknowns import NO_ORIENTATION, NO_SPACING
 
@@ -187,13 +187,7 @@ def _check_size(header: Header) -> None:
             file=header.path.name,
             do="Copy the file again.",
         )
-    if header.bytes_per_time > memory_cap():
-        raise ReadError(
-            f"needs {_size_text(header.bytes_per_time)}, more than may be used here",
-            code=Code.TOO_LARGE,
-            file=header.path.name,
-            do="Close other programs and try again.",
-        )
+    refuse_too_large(header.bytes_per_time, header.path.name)
 
 
 def _size_text(size: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psutil
 import pytest
 
+from medview.domain.errors import ReadError
 from medview.io import limits
 
 
@@ -30,6 +31,13 @@ def test_what_is_small_is_never_too_large(free):
     free(0)
     assert not limits.is_too_large(2**20)
     assert limits.is_too_large(2**30)
+
+
+def test_what_is_too_large_is_refused_with_how_much_it_is(free):
+    free(0)
+    limits.refuse_too_large(2**20, "small.nii")
+    with pytest.raises(ReadError, match=r"head\.nii: needs 1\.5 GiB, more than may be used here"):
+        limits.refuse_too_large(3 * 2**29, "head.nii")
 
 
 @pytest.mark.parametrize(
