@@ -20,6 +20,7 @@ _TEMPORAL = {
     "AcquisitionTime",
     "ContentTime",
 }
+FILM_MODALITIES = ("CR", "DX", "RG")
 # What tells the volumes of a file apart whose every voxel has several values.
 COMPONENT = "component"
 

@@ -7,6 +7,10 @@ import re
 from datetime import datetime
 
 _TYPED_MINUS = re.compile(r"(?<![\w.,)\]\-\u2212])-(?=\.?\d)")
+_KINDS = {
+    **{"CR": "a film", "DX": "a film", "RG": "a film"},
+    **{"MG": "a mammogram", "US": "ultrasound", "PT": "PET"},
+}
 _TYPED_TIMES = re.compile(r"(?<=\d) x (?=\d)")
 _TYPED_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NO_TEXT = re.compile("[\ud800-\udfff]")
@@ -126,3 +130,8 @@ def sentence(text: str) -> str:
     text = text.strip()
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def modality_words(modality: str) -> str:
+    """What an image of a modality is, as in "this is PET"."""
+    return _KINDS.get(modality, modality)

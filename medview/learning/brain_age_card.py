@@ -8,7 +8,7 @@ import numpy as np
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.brain_age_fit import Fitted
-from medview.learning.brain_age_model import settings_to_card
+from medview.learning.brain_age_model import STANDARDISED, settings_to_card
 from medview.learning.brain_age_recipe import AgeRecipe
 from medview.learning.brain_age_table import AgeTable
 from medview.learning.card_parts import UNMEASURED, licence_of, measured_in
@@ -59,7 +59,7 @@ def make_card(
         ),
         preparation=(
             f"each feature divided by {recipe.divide_by} where there is such a column",
-            "standardised by the training rows, clipped at 5 standard deviations",
+            STANDARDISED,
             f"mean of {count} networks, each trained without another part of the rows",
         ),
         intended_use="Research on groups of adults. Not for diagnosis; a gap of one person is "

@@ -22,6 +22,7 @@ from medview.models.mavae import ROLES, Mavae, MavaeOptions, Rows
 
 FARTHEST = 5.0
 """Standardised features are clipped to so many standard deviations."""
+STANDARDISED = f"standardised by the training rows, clipped at {FARTHEST:.0f} standard deviations"
 LOG_SHIFT = 2.0
 """Years added before the logarithm of an age is taken."""
 

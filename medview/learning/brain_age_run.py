@@ -15,7 +15,7 @@ from medview.domain.prediction import Prediction, RunRequest, Score, Status
 from medview.domain.progress import Progress
 from medview.domain.volume import Note
 from medview.domain.wording import counted
-from medview.learning.brain_age_model import FARTHEST, AgeAnswer, AgeModel
+from medview.learning.brain_age_model import FARTHEST, STANDARDISED, AgeAnswer, AgeModel
 from medview.learning.brain_age_table import Matrix, aligned
 from medview.learning.brain_age_weights import load_age_model
 from medview.learning.conformal import LEVEL
@@ -261,6 +261,6 @@ def steps(model: AgeModel, card: ModelCard, roles: tuple[str, ...]) -> tuple[str
     ratio = any(by in model.settings.columns[role] for role in roles)
     return (
         *((f"each feature divided by {by}",) if ratio else ()),
-        "standardised by the training rows, clipped at 5 standard deviations",
+        STANDARDISED,
         f"mean of {len(model.ensemble.members)} networks",
     )

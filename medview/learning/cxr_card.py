@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.domain.prediction import ZONES
+from medview.domain.study import FILM_MODALITIES
 from medview.domain.wording import counted
 from medview.learning.card_parts import UNMEASURED, figure_of, licence_of, measured_in
 from medview.learning.cases import ARMED
@@ -18,7 +19,6 @@ from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.subset import Subset
 
-FILM_MODALITIES = ("CR", "DX", "RG")
 CROSSED = "chest-outcome, left-out source"
 """What repeated trainings without a source were measured on (`ablate cxr --leave-out site`)."""
 DRIFTED = 0.25

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.errors import ModelInputError
+from medview.domain.study import FILM_MODALITIES
 from medview.domain.volume import Volume
+from medview.domain.wording import modality_words
 from medview.learning.film_frame import MOST, Inside, inside_of
 from medview.learning.film_lie import Lie, lie_of
 from medview.learning.film_squares import Picture, cut_square, middle_box, paste_square, pick_square
@@ -17,9 +19,8 @@ from medview.learning.lungs import FEWEST_LUNG, Mask, label_zones, lung_box, lun
 NARROWEST, WIDEST = 0.55, 1.8
 """Width by height of a chest film; among 561 films here 0.67 to 1.61, one collage of 2.2."""
 FEWEST_PIXELS = 64
-FILMS = ("", "CR", "DX", "RG", "OT")
+_FILMS = ("", *FILM_MODALITIES, "OT")
 _LATERAL_VIEWS = ("LL", "RL", "L", "LATERAL", "LLD", "RLD")
-_KINDS = {"CT": "CT", "MR": "MR", "MG": "a mammogram", "US": "ultrasound", "PT": "PET"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,8 +219,8 @@ def _is_shaped(size: tuple[int, ...]) -> bool:
 
 
 def _kind_of(volume: Volume) -> str:
-    if volume.modality not in FILMS:
-        return _KINDS.get(volume.modality, volume.modality)
+    if volume.modality not in _FILMS:
+        return modality_words(volume.modality)
     if volume.quantity == "HU":
         return "CT (its values are Hounsfield units)"
     return "" if volume.is_film else f"a stack of {volume.geometry.shape[0]} slices"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
+from medview.domain.study import FILM_MODALITIES
 from medview.domain.wording import counted, lead
 from medview.learning.card_parts import UNMEASURED, figure_of, licence_of
 from medview.learning.icu_model import IcuModel
@@ -23,7 +24,6 @@ PUBLISHED = (
 SOURCE = "Rasekh et al., Robust Fusion of Time Series and Image Data, arXiv 2405.15442"
 SAMPLES = 8
 """Passes with dropout whose spread is the interval of a risk."""
-_FILM_MODALITIES = ("CR", "DX", "RG")
 FILM_VERSION = "1.0-hannover"
 DETECTED = (
     "Most severe films show a patient who is already in intensive care (bedside film, tubes, "
@@ -48,7 +48,7 @@ def make_card(
     figures = tuple(f for some in rows.values() for f in figure_rows(some, command))
     film = model.uses_film
     series = InputSpec("series", "time series of a stay (CSV: Hours + variables)", not film, ())
-    films = (InputSpec("film", "frontal chest film", False, _FILM_MODALITIES),) if film else ()
+    films = (InputSpec("film", "frontal chest film", False, FILM_MODALITIES),) if film else ()
     maps = (OutputSpec("evidence", "map"),) if film else ()
     names = [name for part in model.parts.values() for name in part.outputs]
     card = ModelCard(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from medview.domain.errors import ModelInputError
 from medview.domain.volume import Note, Volume
+from medview.domain.wording import modality_words
 
 FEWEST_SLICES = 5
 """Below this a stack shows a part of the brain at most; norms and brain mask are for volumes."""
@@ -16,7 +17,6 @@ _AIR_HU = -900.0
 _AS_BRIGHT = 0.9
 _EVERY = 13
 _RIM, _RIM_SHARE = 3, 0.04
-_KINDS = {"CR": "a film", "DX": "a film", "RG": "a film", "MG": "a mammogram", "PT": "PET"}
 
 
 def refuse_unfit(volume: Volume) -> None:
@@ -74,7 +74,7 @@ def few_slices(volume: Volume) -> int:
 def kind_of(volume: Volume) -> str:
     """What the volume is, in words, if it is certainly no MR; empty when it is or may be."""
     if volume.modality not in ("", "MR"):
-        return _KINDS.get(volume.modality, volume.modality)
+        return modality_words(volume.modality)
     if volume.modality == "" and (volume.quantity == "HU" or _has_air(volume)):
         return "CT (its values are Hounsfield units)"
     return ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from medview.domain.card import InputSpec, ModelCard
 from medview.domain.errors import WeightsError
 from medview.domain.resources import resource
-from medview.domain.study import Series
+from medview.domain.study import FILM_MODALITIES, Series
 from medview.domain.volume import Note, Volume
 from medview.io.cards import read_card
 
@@ -41,7 +41,6 @@ _ELSEWHERE = (
     rf"{_CHEST}|{_HEAD}|spine|shoulder|clavicle|humerus|arm|elbow|wrist|hand|finger|thumb|breast|"
     r"abdomen|liver|kidney|prostate|uterus|pelvis|hip|femur|thigh|knee|leg|ankle|foot|toe|extremity"
 )
-_FILM_MODALITIES = ("CR", "DX", "RG")
 _FROM_PICTURES = ("film",)
 """What a picture without a header may be taken for."""
 # Behind this the card tells more of an input than what it is.
@@ -174,7 +173,7 @@ def role_of(series: Series) -> tuple[str, str]:
     """The role that a series takes by its header ("t1", "film", ...), and, where it is none
     of them, what it is instead in words. Both empty: the header does not say.
     """
-    if series.modality in _FILM_MODALITIES:
+    if series.modality in FILM_MODALITIES:
         return "film", ""
     name = series.description.lower().replace("_", " ")
     for words, pattern in _OTHER_CONTRASTS:
@@ -243,4 +242,4 @@ def _kind_of(modality: str) -> str:
     if not modality:
         return "an image of no known kind"
     article = "an" if modality[:1] in "AEFHILMNORSX" else "a"
-    return {"CR": "a film", "DX": "a film"}.get(modality, f"{article} {modality} series")
+    return "a film" if modality in FILM_MODALITIES else f"{article} {modality} series"
