@@ -24,17 +24,16 @@ from medview.io.atomic import whole_file
 from medview.io.case_names import called, case_hash, set_names, shown_patient
 from medview.io.forest import write_forest
 from medview.io.plain import plain, record_of
-from medview.learning.ablation_figures import Runs, compared, figures_of
+from medview.learning.ablation_figures import DEFAULT, Runs, compared, figures_of
 from medview.learning.devices import choose_device
 
 # Model -> "module:function" that takes (job, request) and returns its Study.
 ABLATIONS: dict[str, str] = {
     "brain-age": "medview.learning.brain_age_ablation:study",
-    "anomaly": "medview.learning.anomaly_ablation:study",
+    "anomaly": "medview.learning.anomaly_ablation:AnomalyStudy",
     "icu": "medview.learning.icu_ablation:study",
-    "cxr": "medview.learning.cxr_study:make_study",
+    "cxr": "medview.learning.cxr_study:CxrStudy",
 }
-DEFAULT = "default"
 
 
 class Study(Protocol):

@@ -280,8 +280,3 @@ def recipe_of(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Recipe:
         table, _, name = key.rpartition(".")
         (values.setdefault(table, {}) if table else values)[name] = value
     return Recipe.of(values)
-
-
-def study(job: Progress, request: AblateRequest) -> AnomalyStudy:
-    """The study of the anomaly model, for the table of studies."""
-    return AnomalyStudy(job, request)

@@ -13,6 +13,7 @@ import numpy as np
 
 from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.progress import Progress
+from medview.learning.ablation_figures import DEFAULT
 from medview.learning.armed_rules import effect_rows
 from medview.learning.cases import find_subsets
 from medview.learning.cxr_armed import ClusterOf, clusters_of, source_of
@@ -38,7 +39,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "regression": {"severity": "regression"},
     "lung": {"severity": "lung"},
 }
-DEFAULT = "default"
 LABELS = ("prognosis", "brixia")
 AVERAGE = ", average over clusters"
 # What the frozen part of the encoder gives depends on these settings only.
@@ -130,8 +130,3 @@ class CxrStudy:
             return np.array([case.patient in here for case in cases], np.bool_)
         folds = fold_of_patients(cases, self._request.folds)
         return np.array([folds.get(case.patient) == int(fold) - 1 for case in cases], np.bool_)
-
-
-def make_study(job: Progress, request: AblateRequest) -> CxrStudy:
-    """The study of the chest model."""
-    return CxrStudy(job, request)

@@ -11,7 +11,7 @@ from medview.domain.errors import UsageError
 from medview.domain.progress import Silent
 from medview.learning import anomaly_ablation
 from medview.learning.ablation import ablate
-from medview.learning.anomaly_ablation import VARIANTS, AnomalyStudy, recipe_of, study
+from medview.learning.anomaly_ablation import VARIANTS, AnomalyStudy, recipe_of
 from medview.services.recipes import read_recipe, shipped_recipe
 
 NAMES = ("IXI012-HH-1211", "IXI013-HH-1212")
@@ -40,7 +40,7 @@ def asked(brains, out, *variants, **more):
 
 @pytest.fixture
 def one(brains, tmp_path):
-    return study(Silent(), asked(brains, tmp_path))
+    return AnomalyStudy(Silent(), asked(brains, tmp_path))
 
 
 def run(one, variant, **settings):
@@ -144,7 +144,7 @@ def test_marked_lesions_of_another_set_are_read_once(brains, tmp_path):
     for name, array in (("t1ce", brain.astype(np.int16)), ("seg", lesion)):
         write_nifti(place / f"{place.name}_{name}.nii.gz", array)
     both = replace(asked(brains, tmp_path / "out"), data=(str(brains), str(tmp_path)))
-    one = study(Silent(), both)
+    one = AnomalyStudy(Silent(), both)
     (case,) = one._elsewhere(Silent())
     assert (case.case.subset, case.case.case) == ("brats2020", place.name)
     assert one._elsewhere(Silent())[0] is case
@@ -168,7 +168,7 @@ def test_every_variant_is_a_recipe_that_can_be_read():
 
 def test_leaving_out_sites_makes_no_sense(brains, tmp_path):
     with pytest.raises(UsageError, match="one site each"):
-        study(Silent(), asked(brains, tmp_path, leave_out="site"))
+        AnomalyStudy(Silent(), asked(brains, tmp_path, leave_out="site"))
 
 
 def test_a_table_says_runs_done_of_runs_planned(brains, tmp_path):

@@ -12,7 +12,7 @@ from medview.learning.cxr_armed import clusters_of, source_of
 from medview.learning.cxr_compared import ARMED, armed_said, view_of
 from medview.learning.cxr_folds import Fold, train_and_predict
 from medview.learning.cxr_recipe import CxrRecipe
-from medview.learning.cxr_study import AVERAGE, make_study
+from medview.learning.cxr_study import AVERAGE, CxrStudy
 from medview.learning.metrics import roc_auc
 from medview.models.armed import LossWeights
 
@@ -67,7 +67,7 @@ def test_a_cluster_is_the_source_or_the_source_and_the_projection():
 @pytest.mark.parametrize("leave_out", ["", "site"])
 def test_effects_are_offered_where_there_are_two_clusters(tmp_path, leave_out):
     request = AblateRequest("cxr", (str(case_list(tmp_path)),), "", {}, leave_out=leave_out)
-    found = make_study(Silent(), request).variants()
+    found = CxrStudy(Silent(), request).variants()
     assert len(set(found) & set(ARMED)) == 3
     assert "armed-view" not in found  # no projection is known: its clusters would be the sources
     assert "unified-labels" in found
@@ -76,7 +76,7 @@ def test_effects_are_offered_where_there_are_two_clusters(tmp_path, leave_out):
 def test_variants_of_clusters_and_of_one_label_set_are_scored(tmp_path):
     recipe = {**RECIPE, "size": 64, "epochs": 1, "steps": 1}
     path = case_list(tmp_path, 24)
-    study = make_study(Silent(), AblateRequest("cxr", (str(path),), "", recipe, folds=2))
+    study = CxrStudy(Silent(), AblateRequest("cxr", (str(path),), "", recipe, folds=2))
     armed = study.run(Silent(), "armed", {}, 0, "1")
     subsets = {one.subset for one in armed if one.task == "prognosis"}
     assert {"all", "all" + AVERAGE} <= subsets

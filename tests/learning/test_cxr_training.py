@@ -22,7 +22,7 @@ from medview.learning.cxr_fit import fit_method
 from medview.learning.cxr_given import make_given
 from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.cxr_run import run_cxr
-from medview.learning.cxr_study import make_study
+from medview.learning.cxr_study import CxrStudy
 from medview.learning.cxr_training import fit
 from medview.learning.cxr_weights import encoder, load_cxr
 from medview.learning.evaluate import evaluate
@@ -294,7 +294,7 @@ def test_variants_are_compared_on_films_of_left_out_patients(tmp_path):
     with path.open("a") as file:
         file.write("odd,nobody,a,0.png,,\n")  # without a label: nothing to learn or to measure
     recipe = {**SMALL, "epochs": 2, "size": 64}
-    study = make_study(Silent(), AblateRequest("cxr", (str(path),), "", recipe, folds=2))
+    study = CxrStudy(Silent(), AblateRequest("cxr", (str(path),), "", recipe, folds=2))
     assert study.folds(0) == ("1", "2")
     found = [study.run(Silent(), "default", {}, 0, fold) for fold in study.folds(0)]
     people = [{p for one in said for p in one.patients} for said in found]
