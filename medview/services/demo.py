@@ -52,7 +52,7 @@ class Keeping:
         result = session.results[-1]
         owner = session.catalogue.owner(session.series)
         exam = Exam.of(*owner, session.series).without_identity() if owner else None
-        card = next((c for c in self._analysis.cards() if c.id == result.model), None)
+        card = self._analysis.card_of(result)
         errand = Errand(
             "Writing the result", "files", WRITE, (result, folder, session.volume, exam, card)
         )
