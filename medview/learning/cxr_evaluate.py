@@ -18,7 +18,7 @@ from medview.learning.cxr_baselines import whole_features, with_baselines
 from medview.learning.cxr_bounds import total_bounds, zone_bounds
 from medview.learning.cxr_evidence import evidence_rows
 from medview.learning.cxr_given import scores_at
-from medview.learning.cxr_metrics import Said, outcome_reliability, outcome_rows
+from medview.learning.cxr_metrics import POOLED, Said, outcome_reliability, outcome_rows, set_of
 from medview.learning.cxr_severity_rows import severity_rows
 from medview.learning.cxr_site_card import SITE_SCORES
 from medview.learning.cxr_weights import load_cxr, temperature_of
@@ -43,6 +43,8 @@ NOTES = (
     "outcome is in large part detection of that. Read it beside the rows film_count, "
     "bedside_share, stored_pixels and source, and the groups first-film and to-icu-admission.",
     "junior_reader is a second human against the senior one; median always says the median total.",
+    "The outcome is measured by patient, on the mean of severe over the films of each; a patient "
+    "whose films have both outcomes counts once with each.",
 )
 SITE_NOTE = (
     "severe is with the effect of the film's site where the weights know it, and the fixed effects "
@@ -75,8 +77,8 @@ def measure_cxr(job: Progress, request: EvaluateRequest) -> Measurement:
     if kept_models:
         said = with_baselines(said, kept_models, whole_features(job, films.cases))
     sites = model.sites if isinstance(model, SiteMdmt) else None
-    rows = [*outcome_rows(said), *severity_rows(said), *_by_site_known(said, sites)]
-    curves = (Curve("chest-outcome", "severe", outcome_reliability(said)),)
+    rows = [*_figures(said), *_by_site_known(said, sites)]
+    curves = (Curve(set_of(said.cases, POOLED), "severe", outcome_reliability(said)),)
     rows += evidence_rows(job, model, backbone, films.cases, int(str(card.settings["size"])))
     draw(curves, Path(request.out), seen=request.include_seen)
     return Measurement(
@@ -119,6 +121,17 @@ def said_of_films(
     known = float(median) if isinstance(median, int | float) else float("nan")
     both = {FIXED: calmed(fixed, by)} if isinstance(model, SiteMdmt) else {}
     return Said(films.cases, calmed(severe, by), zones, severity, np.full(n, known), both)
+
+
+def _figures(said: Said) -> list[MetricRow]:
+    """Figures of all films, and of those of each set where there are several."""
+    rows = [*outcome_rows(said), *severity_rows(said)]
+    there = {(row.task, row.subset) for row in rows}
+    for name in sorted({case.subset for case in said.cases}):
+        own = said.only(np.array([case.subset == name for case in said.cases]))
+        more = (*outcome_rows(own), *severity_rows(own))
+        rows += [row for row in more if row.group == "all" and (row.task, row.subset) not in there]
+    return rows
 
 
 def _by_site_known(said: Said, sites: tuple[str, ...] | None) -> Iterator[MetricRow]:

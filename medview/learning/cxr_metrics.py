@@ -34,6 +34,8 @@ FIRST, ADMISSION = "first-film", "to-icu-admission"
 """Groups: the first film of each patient; severe films up to the day of ICU admission."""
 _OUTCOME = ("logistic", FIXED, NETWORK)
 """How the names of scores of the outcome among the baselines begin."""
+POOLED = "chest-outcome"
+"""What films with an outcome are called where they are of several sets."""
 SHORTCUTS = ("film_count", "bedside_share", "stored_pixels", "source")
 
 
@@ -75,7 +77,7 @@ def together(parts: Sequence[Said]) -> Said:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class People:
-    """Outcome and scores by patient, (n,) each."""
+    """Outcome and scores by patient, (n,) each; a patient with both outcomes is there with each."""
 
     names: tuple[str, ...]
     sites: tuple[str, ...]
@@ -91,12 +93,13 @@ def people_of(
 ) -> People:
     """The mean score over the films of each patient, and what could stand in for it.
 
-    `plain` are classical scores of the films; `films` says how many films each patient has in
-    all, where `cases` are only some of them.
+    A patient whose films have both outcomes stands there twice, once with each. `plain` are
+    classical scores of the films; `films` says how many films each patient has in all, where
+    `cases` are only some of them.
     """
-    rows: dict[str, list[int]] = {}
+    rows: dict[tuple[str, str], list[int]] = {}
     for n, case in enumerate(cases):
-        rows.setdefault(case.patient, []).append(n)
+        rows.setdefault((case.patient, case.cells["prognosis"]), []).append(n)
 
     def averaged(values: Scores) -> Scores:
         return np.array([values[own].mean() for own in rows.values()])
@@ -105,18 +108,25 @@ def people_of(
     sites = np.array([case.site for case in first])
     severe = np.array([case.cells["prognosis"] == SEVERE for case in first])
     share = {site: severe[sites == site].mean() for site in sites.tolist()}
-    counts = {name: len(own) for name, own in rows.items()} | dict(films or {})
+    names = tuple(patient for patient, _outcome in rows)
+    counts = Counter(case.patient for case in cases) | Counter(films or {})
     bedside = np.array([case.cells.get("view", "").upper() != "PA" for case in cases], float)
     sizes = np.array([float(case.cells.get("pixels", "nan")) for case in cases])
     scores = {
         "model": averaged(score),
-        "film_count": np.array([float(counts[name]) for name in rows]),
+        "film_count": np.array([float(counts[name]) for name in names]),
         "bedside_share": averaged(bedside),
         "stored_pixels": -averaged(sizes),
         "source": np.array([share[site] for site in sites.tolist()]),
     }
     scores |= {name: averaged(each) for name, each in (plain or {}).items()}
-    return People(tuple(rows), tuple(case.site for case in first), severe, scores)
+    return People(names, tuple(case.site for case in first), severe, scores)
+
+
+def set_of(cases: Sequence[TrainCase], several: str) -> str:
+    """The set that all films are of, or the word for several."""
+    names = {case.subset for case in cases}
+    return names.pop() if len(names) == 1 else several
 
 
 def first_films(cases: Sequence[TrainCase]) -> NDArray[np.bool_]:
@@ -161,6 +171,7 @@ def outcome_rows(said: Said) -> list[MetricRow]:
     here = said.only(kept)
     sites = sorted({case.site for case in here.cases})
     films = Counter(case.patient for case in here.cases)
+    subset = set_of(here.cases, POOLED)
     rows = _outcome_group(here, "all", films)
     for site in sites if len(sites) > 1 else ():
         own = here.only(np.array([case.site == site for case in here.cases]))
@@ -169,14 +180,14 @@ def outcome_rows(said: Said) -> list[MetricRow]:
     early = here.only(up_to_admission(here.cases))
     if early.cases:
         rows += _outcome_group(early, ADMISSION, films)
-    return rows
+    return [replace(row, subset=subset) for row in rows]
 
 
 def _outcome_group(said: Said, group: str, films: Mapping[str, int]) -> list[MetricRow]:
     plain = {name: score for name, score in said.baselines.items() if name.startswith(_OUTCOME)}
     people = people_of(said.cases, said.severe, plain, films)
     base = MetricRow(
-        "model", "case", "roc_auc", "chest-outcome", None, len(people.names), len(people.names),
+        "model", "case", "roc_auc", POOLED, None, len(people.names), len(set(people.names)),
         group=group, task="prognosis", n_positive=int(people.severe.sum()),
         prevalence=float(people.severe.mean()),
     )  # fmt: skip

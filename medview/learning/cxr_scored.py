@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -59,7 +60,12 @@ def _outcome(said: Said) -> list[Scored]:
         truth = tuple(people.severe.astype(float))
         score = tuple(people.scores["model"])
         names = people.names
-        found.append(Scored("prognosis", DECISIONS, names, names, truth, score, subset))
+        twice = {name for name, count in Counter(names).items() if count > 1}
+        cases = tuple(
+            f"{name}:{severe:d}" if name in twice else name
+            for name, severe in zip(names, people.severe, strict=True)
+        )
+        found.append(Scored("prognosis", DECISIONS, cases, names, truth, score, subset))
     return found
 
 

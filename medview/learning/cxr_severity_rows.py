@@ -8,12 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from medview.learning.chest_rows import severity_class, zone_scores
-from medview.learning.cxr_metrics import Said, Scores, filled
+from medview.learning.cxr_metrics import Said, Scores, filled, set_of
 from medview.learning.metrics import (
     Level,
     MetricRow,
     mean_interval,
 )
+
+POOLED = "brixia-senior"
+"""What films with Brixia scores are called where they are of several sets."""
 
 
 def severity_rows(said: Said) -> list[MetricRow]:
@@ -46,7 +49,8 @@ def severity_rows(said: Said) -> list[MetricRow]:
             ours = np.abs(here.zones.sum(1) - truth.sum(1))
             apart = _mean_row("model", "case", "mae_difference", ours - theirs, patients)
             rows.append(replace(apart, group="all, against:ridge"))
-    return rows
+    subset, reader = set_of(here.cases, POOLED), "senior reader" if all(junior) else ""
+    return [replace(row, subset=subset, truth=reader) for row in rows]
 
 
 def _classes(zones: Scores) -> Scores:
@@ -72,7 +76,6 @@ def _mean_row(
 ) -> MetricRow:
     found = mean_interval(values, patients)
     row = MetricRow(
-        predictor, level, name, "brixia-senior", None, len(values), len(set(patients)),
-        task="severity", truth="senior reader",
-    )  # fmt: skip
+        predictor, level, name, POOLED, None, len(values), len(set(patients)), task="severity"
+    )
     return filled(row, name, found)

@@ -124,6 +124,25 @@ def test_films_of_known_and_of_other_sites_have_rows_of_their_own():
     assert list(cxr_evaluate._by_site_known(told, None)) == []
 
 
+def test_each_set_has_figures_under_its_own_name():
+    cases = [
+        replace(case(n, prognosis=("MILD", "SEVERE")[n % 2], brixia="111111"), subset="xy"[n // 6])
+        for n in range(12)
+    ]
+    told = said(cases, np.tile(np.linspace(0, 1, 6), 2), np.ones((12, 6)))
+    figures = [(row.task, row.subset, row.n) for row in cxr_evaluate._figures(told)
+               if (row.predictor, row.level, row.group) == ("model", "case", "all")]  # fmt: skip
+    pooled = {("prognosis", "chest-outcome", 12), ("severity", "brixia-senior", 12)}
+    own = {(task, name, 6) for task in ("prognosis", "severity") for name in "xy"}
+    assert set(figures) == pooled | own
+    alone = cxr_evaluate._figures(told.only(np.arange(12) < 6))
+    assert {(row.task, row.subset) for row in alone} == {("prognosis", "x"), ("severity", "x")}
+    assert len({(row.task, row.predictor, row.level, row.group, row.name) for row in alone}) == len(
+        alone
+    )
+    assert {row.truth for row in alone} == {""}  # nobody says that a senior reader scored them
+
+
 def test_a_line_of_data_counts_the_films_of_its_own_set():
     all_films = case(1, prognosis="MILD"), case(2, brixia="000000"), case(3), case(4, brixia="1")
     *own, other = (

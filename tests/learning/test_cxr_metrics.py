@@ -39,6 +39,28 @@ def test_a_patient_has_the_mean_of_his_films_and_their_number():
     assert people.severe.tolist() == [True, False]
 
 
+def test_a_patient_whose_films_have_both_outcomes_counts_once_with_each():
+    cases = [case(n, "p", prognosis=("MILD", "SEVERE")[n // 2]) for n in range(4)]
+    cases += [case(n, f"q{n}", prognosis=("MILD", "SEVERE")[n % 2]) for n in range(4, 8)]
+    score = [0.1, 0.3, 0.6, 0.8, 0.1, 0.9, 0.1, 0.9]
+    people = people_of(cases, np.array(score))
+    assert people.names[:2] == ("p", "p")
+    assert people.severe[:2].tolist() == [False, True]
+    assert people.scores["model"][:2].tolist() == pytest.approx([0.2, 0.7])
+    assert people.scores["film_count"][:2].tolist() == [4, 4]
+    auc = row(outcome_rows(said(cases, score)), predictor="model", name="roc_auc", group="all")
+    assert (auc.n, auc.n_patients, auc.n_positive) == (6, 5, 3)
+
+
+def test_rows_of_films_of_one_set_bear_its_name_and_those_of_several_do_not():
+    cases = [
+        replace(case(n, prognosis=("MILD", "SEVERE")[n % 2]), subset="xy"[n // 4]) for n in range(8)
+    ]
+    told = said(cases, np.linspace(0, 1, 8))
+    assert {one.subset for one in outcome_rows(told)} == {"chest-outcome"}
+    assert {one.subset for one in outcome_rows(told.only(np.arange(8) < 4))} == {"x"}
+
+
 def test_what_could_stand_in_for_the_picture_is_counted_by_patient():
     cases = [
         case(1, "p", "x", prognosis="SEVERE", pixels="900", view="AP"),
