@@ -77,7 +77,11 @@ def _score_line(score: Mapping[str, Any]) -> str:
 @click.option("--series", metavar="UID[#STACK]", help="Which series, if there are several.")
 @click.option("--age", type=Finite(0, 130), help="Of the patient, in years.")
 @click.option("--sex", type=click.Choice(["F", "M"]), help="Of the patient.")
-@click.option("--site", metavar="NAME", help="Where it was acquired, for models with site effects.")
+@click.option(
+    "--site",
+    metavar="NAME",
+    help="Where it was acquired, for models with site effects; without it what the header says.",
+)
 @click.option(
     "--film-hour", type=Finite(-8760, 87_600), help="Hour of the stay that a film is from."
 )

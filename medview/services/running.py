@@ -17,6 +17,7 @@ from medview.domain.volume import Note, Volume
 from medview.io.atomic import whole_folder
 from medview.services import library
 from medview.services.analysis import run_model
+from medview.services.choices import site_of
 from medview.services.inputs import Gathered, Given, Wanted, gather
 from medview.services.job import Listener
 from medview.services.jobs import Jobs
@@ -30,7 +31,7 @@ UNUSED_SITE = "UNUSED_SITE"
 class RunOptions:
     """All that may change the answer, beside model and input; None is the model's own choice.
 
-    `age_years` and `sex` None take what the headers say.
+    `age_years`, `sex` and `site` None take what the headers say.
     """
 
     samples: int | None = None
@@ -131,7 +132,7 @@ def _request(
         weights=str(options.weights.absolute()) if options.weights else None,
         age_years=age if options.age_years is None else options.age_years,
         sex=options.sex or (patient.sex if patient else None),
-        site=options.site,
+        site=site_of(options.site, card, first.series if first else None),
         film_hour=options.film_hour,
         maps=options.maps,
     )
