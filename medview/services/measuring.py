@@ -101,6 +101,17 @@ class Measuring:
         self._set_draft(None)
         return was_there
 
+    def move_point(self, number: int, place: int, at: Point, *, begins: bool) -> None:
+        """Put a point of a drawing elsewhere on its own plane, and choose the drawing.
+
+        Moves that follow each other are one step to take back; the first of them `begins` it.
+        """
+        if begins:
+            self._remember()
+        moved = (_with_point(each, place, at) if each.id == number else each for each in self._all)
+        self._session.drawings = {**self._session.drawings, self._key: tuple(moved)}
+        self._session.chosen_drawing = number
+
     def remove(self, number: int | None = None) -> None:
         """Take a drawing away, or the chosen one."""
         wanted = self._session.chosen_drawing if number is None else number
@@ -315,6 +326,16 @@ def _after(kept: tuple[Measurement, ...], new: tuple[Measurement, ...]) -> tuple
     """New drawings behind those that were kept, with numbers that none of these has."""
     most = max((each.id for each in kept), default=0)
     return (*kept, *(replace(each, id=each.id + most) for each in new if each not in kept))
+
+
+def _with_point(drawing: Measurement, place: int, at: Point) -> Measurement:
+    """A drawing with one point elsewhere; the slice it is seen on may lie beside its plane."""
+    normal = np.cross(drawing.right, drawing.down)
+    beside = (np.array(at) - np.array(drawing.points[0])) @ normal
+    flat = np.array(at) - beside * normal
+    points = list(drawing.points)
+    points[place] = cast(Point, tuple(float(mm) for mm in flat))
+    return replace(drawing, points=tuple(points))
 
 
 def _extent(draft: Measurement) -> float:

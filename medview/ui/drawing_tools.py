@@ -210,6 +210,30 @@ class TextTool(DrawingTool):
             hand.measuring.give_up()
 
 
+class HandleTool(Tool):
+    """Takes a point of a drawing elsewhere; a mere click chooses the drawing."""
+
+    def __init__(self, number: int, place: int) -> None:
+        self._number, self._place = number, place
+        self._from: Pointer | None = None
+        self._moves = False
+
+    def press(self, hand: Hand, at: Pointer) -> None:
+        """Choose it."""
+        self._from = at
+        hand.session.chosen_drawing = self._number
+
+    def move(self, hand: Hand, at: Pointer, before: Pointer) -> None:
+        """Take the point along, once the hand meant it."""
+        start = self._from
+        if start is None or at.point_lps is None:
+            return
+        if not self._moves and math.hypot(at.x - start.x, at.y - start.y) <= _STILL_PX:
+            return
+        begins, self._moves = not self._moves, True
+        hand.measuring.move_point(self._number, self._place, at.point_lps, begins=begins)
+
+
 def _ends_in_one_place(hand: Hand, at: Pointer) -> bool:
     """Whether the two newest points of the draft are so near that the hand meant one."""
     draft = hand.session.draft

@@ -116,6 +116,7 @@ _DRAGS: dict[type[Tool], str] = {
 _ALWAYS: tuple[tuple[str, str], ...] = (
     ("Right click", "Menu"),
     ("Shift + move", "Crosshair in all planes"),
+    ("Drag a point of a drawing", "Move the point"),
     ("Double click", "One pane, and back"),
     ("Click on the score strip", "Go to that slice"),
 )

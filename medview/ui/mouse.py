@@ -11,7 +11,7 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from medview.services.measuring import Measuring
 from medview.services.session import Session
 from medview.services.viewing import Viewing
-from medview.ui.drawing_tools import DRAWING_TOOLS
+from medview.ui.drawing_tools import DRAWING_TOOLS, HandleTool
 from medview.ui.gestures import IMAGES_A_NOTCH, OWN, Gesture, MouseMap
 from medview.ui.pointer import Listener, Pointer
 from medview.ui.slice_pane import SlicePane
@@ -97,12 +97,23 @@ class Mouse(Listener):
         self._on_divider = is_left and pane.is_on_divider(at.x)
         self._on_strip = is_left and not self._on_divider and self._go_on_strip(pane, at)
         is_taken = self._on_divider or self._on_strip
-        gesture = None if is_taken else self._gesture_for(event)
-        if gesture is not None:
-            self._faster = gesture.faster
-            self._running = (gesture.tool or tool_named(self.tool))()
+        self._running = None if is_taken else self._tool_for(pane, event, at)
         if self._running is not None:
             self._running.press(self._hand(pane), at)
+
+    def _tool_for(self, pane: SlicePane, event: QMouseEvent, at: Pointer) -> Tool | None:
+        """What a press begins: the point of a drawing under it, else what button and keys mean."""
+        is_plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+        # What is being drawn has points of its own to click.
+        held = pane.handle_at(at.x, at.y) if is_plain and self._session.draft is None else None
+        if held is not None:
+            self._faster = 1.0
+            return HandleTool(*held)
+        gesture = self._gesture_for(event)
+        if gesture is None:
+            return None
+        self._faster = gesture.faster
+        return (gesture.tool or tool_named(self.tool))()
 
     def moved(self, pane: SlicePane, event: QMouseEvent) -> None:
         """Let the tool go on; without a button, Shift moves the crosshair."""

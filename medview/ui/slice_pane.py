@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -48,6 +49,7 @@ _NARROW_PX = 400
 SERIES_DRAG = "application/x-medview-series"
 # So near counts as on the divider.
 _GRIP_PX = 14
+_HANDLE_GRIP_PX = 7
 
 
 class SlicePane(QAbstractScrollArea):
@@ -162,6 +164,18 @@ class SlicePane(QAbstractScrollArea):
         x, y = position.x(), position.y()
         size = (self.viewport().width(), self.viewport().height())
         return Pointer(self.key, x, y, self.to_lps(x, y), 1.0 / self.px_per_mm(), size)
+
+    def handle_at(self, x: float, y: float) -> tuple[int, int] | None:
+        """Which point of which drawing the mouse can take hold of here: its id and its place."""
+        shapes = self._frame.shapes if self._frame is not None else ()
+        every = [
+            (math.hypot(at.x() - x, at.y() - y), shape.id, place)
+            for shape in shapes
+            if shape.kind != "text"  # it has none to be seen
+            for place, at in enumerate(self.pixel_of(*each) for each in shape.handles)
+        ]
+        away, number, place = min(every, default=(math.inf, 0, 0))
+        return (number, place) if away <= _HANDLE_GRIP_PX else None
 
     def set_reading(self, lines: tuple[str, ...], x: float, y: float) -> None:
         """Write lines beside a place; none takes them away."""

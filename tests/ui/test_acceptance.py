@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from dicom_files import catalogue, ct, positions, save
 from phantoms import MARK_LPS, geometry_of, phantom_on, tilted
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QMenu
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu, QPushButton
 from ui.fakes import CONTROL, MIDDLE, RIGHT, SHIFT, drag, hover, wheel
 from ui.test_layout_actions import CATALOGUE, NOW, STRANGER, let_go
 
@@ -339,6 +341,58 @@ def test_a15_every_edit_is_taken_back_and_made_again_across_slices(ruled):
     for after in states[1:]:
         ruled.press("Ctrl+Y")
         assert ruled.session.drawings == after
+
+
+def at_pane(bench, point):
+    """Where a place in the patient lies in the pane."""
+    frame = bench.frame()
+    back = np.linalg.pinv(frame.pixel_to_lps[:3, :2])
+    at = bench.pane().pixel_of(*(back @ (np.array(point) - frame.pixel_to_lps[:3, 3])))
+    return at.x(), at.y()
+
+
+@pytest.mark.parametrize("tool", ["window", "length"])
+def test_a15_a_point_of_a_drawing_is_moved_in_one_step(ruled, tool):
+    z = ruled.session.views["main"].point_lps[2]
+    length = draw(ruled, "length", (-25.0, 0.0, z), (25.0, 0.0, z))
+    before, views = ruled.session.drawings, ruled.session.views
+    ruled.window.use_tool(tool)
+    start, end = at_pane(ruled, (25.0, 0.0, z)), at_pane(ruled, (5.0, 0.0, z))
+    drag(ruled.pane(), start, (end[0] - start[0], end[1] - start[1]))
+    ruled.settle()
+    (moved,) = ruled.app.measuring.here
+    assert moved.points[0] == length.points[0]
+    assert moved.points[1] == pytest.approx((5.0, 0.0, length.points[0][2]), abs=0.5)
+    assert ruled.app.measuring.words(moved.id)[0].startswith("30")
+    assert ruled.session.views is views
+    after = ruled.session.drawings
+    ruled.press("Ctrl+Z")
+    assert ruled.session.drawings == before
+    ruled.press("Ctrl+Y")
+    assert ruled.session.drawings == after
+
+
+def test_a15_a_click_on_a_point_chooses_its_drawing_and_moves_nothing(ruled):
+    z = ruled.session.views["main"].point_lps[2]
+    first = draw(ruled, "length", (-25.0, 0.0, z), (25.0, 0.0, z))
+    draw(ruled, "length", (-25.0, 20.0, z), (25.0, 20.0, z))
+    before = ruled.session.drawings
+    ruled.window.use_tool("window")
+    drag(ruled.pane(), at_pane(ruled, (25.0, 0.0, z)), (1, 1))
+    assert ruled.session.chosen_drawing == first.id
+    assert ruled.session.drawings is before
+
+
+def test_a15_delete_in_the_table_deletes_that_row(ruled):
+    z = ruled.session.views["main"].point_lps[2]
+    draw(ruled, "length", (-25.0, 0.0, z), (25.0, 0.0, z))
+    kept = draw(ruled, "length", (-25.0, 20.0, z), (25.0, 20.0, z))
+    ruled.window.show()
+    ruled.window.show_panel("details")
+    row = ruled.find(QPushButton, "drawing_1")
+    row.setFocus()
+    QTest.keyClick(row, Qt.Key.Key_Delete)
+    assert ruled.app.measuring.here == (kept,)
 
 
 def test_a15_a_row_of_the_table_leads_to_its_slice(ruled):

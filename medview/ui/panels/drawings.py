@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout
 
 from medview.ui.app import App
@@ -53,6 +55,9 @@ class DrawingsCard(Card):
             go.setCheckable(True)
             go.setChecked(each.id == self._app.session.chosen_drawing)
             go.clicked.connect(lambda _, n=each.id: self._app.measuring.jump(n))
+            here_only = Qt.ShortcutContext.WidgetShortcut
+            delete = QShortcut(QKeySequence.StandardKey.Delete, go, context=here_only)
+            delete.activated.connect(lambda n=each.id: self._app.measuring.remove(n))
             gone = button("×", f"drawing_delete_{each.id}", look="link", tip=tr("Delete"))
             gone.setAccessibleName(tr("Delete {drawing}", drawing=called))
             gone.clicked.connect(lambda _, n=each.id: self._app.measuring.remove(n))
