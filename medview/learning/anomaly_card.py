@@ -142,8 +142,8 @@ def _limits(
         f"Trained on {len(patients)} brains only; T1 without contrast, adults.",
         "Small, faint and cortical lesions are missed more often than large ones.",
         "With contrast, vessels and membranes score high.",
-        "A FLAIR volume may pass for T1: only what its header or its name says of it gives it "
-        "away.",
+        "A FLAIR or T2 volume passes for T1 where neither header nor name say so; of a whole one "
+        "with a bright cortex a doubt is told: 10 of 10 FLAIR, 2 of 2 T2, 1 of 20 T1 volumes.",
         *floor_words(settings),
         *opposite_words(settings),
         *(() if figures else (UNMEASURED,)),

@@ -37,6 +37,7 @@ from medview.learning.run_stamp import stamped
 from medview.learning.sheets import Sheets
 from medview.learning.tilt import pose_in_slices, tilt_notes
 from medview.learning.upright_slices import Upright, cut_upright, upright_notes
+from medview.learning.weighting import weighting_notes
 from medview.learning.weights import load_anomaly
 from medview.learning.whole_brain import refuse_noise
 from medview.models.anomaly_vae import AnomalyVae
@@ -95,7 +96,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         notes += (_OTHER_PRECISION,)
     is_compared = is_whole and request.slice is None
     if is_compared:
-        notes += _head_notes(volume, prepared, upright)
+        notes += _head_notes(volume, role, prepared, upright)
     peaks = np.asarray(card.settings.get("normal_peaks", []) if is_compared else [], np.float64)
     return replace(
         stamped(
@@ -362,10 +363,16 @@ def not_judged(asked: NDArray[np.bool_], drawn: Drawn) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def _head_notes(volume: Volume, prepared: Prepared, upright: Upright | None) -> tuple[Note, ...]:
-    """Doubts about a whole head: how it lies, how large it is."""
+def _head_notes(
+    volume: Volume, role: str, prepared: Prepared, upright: Upright | None
+) -> tuple[Note, ...]:
+    """Doubts about a whole head: how it lies, how large it is, whether it looks like T1.
+
+    Contrast agent brightens the cortex, so of `role` t1ce the last is not asked.
+    """
     turned = upright_notes(upright) if upright else tilt_notes(volume, prepared.mask)
-    return (*turned, *size_notes(volume, prepared.mask))
+    weighted = weighting_notes(prepared) if role == "t1" else ()
+    return (*turned, *size_notes(volume, prepared.mask), *weighted)
 
 
 def _warnings(volume: Volume, role: str) -> tuple[Note, ...]:

@@ -160,8 +160,8 @@ def test_a_volume_called_otherwise_than_it_was_given_is_run_and_its_score_is_in_
     asked = ("anomaly", "--input", f"t1={path}", "--out", tmp_path / "o", "--weights", weights)
     code, told, _ = ran(capfd, *asked)
     assert code == 0
-    (doubt,) = [n["text"] for n in told["warnings"] if n["code"] == "OUTSIDE_TRAINING"]
-    assert "FLAIR" in doubt
+    doubts = [n["text"] for n in told["warnings"] if n["code"] == "OUTSIDE_TRAINING"]
+    assert "by its name this is FLAIR; taken for t1, as given" in doubts
     assert told["scores"][0]["status"] == "extrapolating"
     # Without who says that it is T1 all the same, it is refused.
     code, told, _ = ran(capfd, "anomaly", path, "--out", tmp_path / "p", "--weights", weights)
