@@ -123,6 +123,32 @@ def run_choices(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def person_choices(whose: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Options for what headers and tables may leave open; `whose` is "the patient" or several."""
+
+    def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
+        options = (
+            click.option("--age", type=Finite(0, 130), help=f"Of {whose}, in years."),
+            click.option("--sex", type=click.Choice(["F", "M"]), help=f"Of {whose}."),
+            click.option(
+                "--site",
+                metavar="NAME",
+                help="Where images were acquired, for models with site effects; without it what "
+                "the header says.",
+            ),
+            click.option(
+                "--film-hour",
+                type=Finite(-8760, 87_600),
+                help="Hour of the stay that a film is from.",
+            ),
+        )
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return with_options
+
+
 def only_for_series(model: str, variables: Path | None) -> None:
     """Refuse a map of variables for a model that reads no time series.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from medview.cli.arguments import Finite, run_choices
+from medview.cli.arguments import person_choices, run_choices
 from medview.cli.contract import Answer, Context, command
 from medview.cli.progress import in_time
 from medview.cli.running import run_options
@@ -46,12 +46,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @click.option(
     "--resume", is_flag=True, help="Keep results that still hold; run again what changed."
 )
-@click.option("--age", type=Finite(0, 130), help="Of all patients, in years.")
-@click.option("--sex", type=click.Choice(["F", "M"]), help="Of all patients.")
-@click.option("--site", metavar="NAME", help="Where all cases are from.")
-@click.option(
-    "--film-hour", type=Finite(-8760, 87_600), help="Hour of the stay that films are from."
-)
+@person_choices("all patients")
 @run_choices
 def batch(context: Context, model: str, path: Path, out: Path, **wanted: Any) -> Answer:
     """Run MODEL on every case of a folder or of a case list (CSV).

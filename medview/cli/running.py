@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medview import RESEARCH_USE
-from medview.cli.arguments import Finite, NewFile, run_choices
+from medview.cli.arguments import NewFile, person_choices, run_choices
 from medview.cli.contract import Answer, Context, command
 from medview.domain.wording import interval, number, place_words
 
@@ -75,16 +75,7 @@ def _score_line(score: Mapping[str, Any]) -> str:
 @click.option("--input", "named", multiple=True, type=RolePath(), help="An input by its role.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--series", metavar="UID[#STACK]", help="Which series, if there are several.")
-@click.option("--age", type=Finite(0, 130), help="Of the patient, in years.")
-@click.option("--sex", type=click.Choice(["F", "M"]), help="Of the patient.")
-@click.option(
-    "--site",
-    metavar="NAME",
-    help="Where it was acquired, for models with site effects; without it what the header says.",
-)
-@click.option(
-    "--film-hour", type=Finite(-8760, 87_600), help="Hour of the stay that a film is from."
-)
+@person_choices("the patient")
 @run_choices
 def run(context: Context, model: str, paths: tuple[Path, ...], out: Path, **wanted: Any) -> Answer:
     """Run MODEL (ID or ID@VERSION) and write result.json, slices.csv and maps/ into --out.
