@@ -132,12 +132,16 @@ def _found(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
     if any(spec.role not in TABLES for spec in card.inputs):
         catalogue = library.scan(jobs, (path,))
         cases += [_series_case(catalogue, series, path) for series in _fitting(card, catalogue)]
-        cases += _damaged(catalogue, path) if cases else []
+        films = any(spec.role == "film" and spec.required for spec in card.inputs)
+        cases += _single_files(catalogue, path, pictures=films) if cases else []
     return cases
 
 
-def _damaged(catalogue: Catalogue, path: Path) -> list[Case]:
+def _single_files(catalogue: Catalogue, path: Path, *, pictures: bool) -> list[Case]:
     """Files that would be a case each, were they whole: their runs fail, and say why.
+
+    Plain `pictures` are whole, but beside other images no film to whoever opens the folder; to a
+    model of films each is one, so that none is left out in silence.
 
     So do those that may not be read, and folders that may not: nobody knows how much is in them.
     Of DICOM series only single slices may be damaged; what their runs say of that is enough.
@@ -146,6 +150,7 @@ def _damaged(catalogue: Catalogue, path: Path) -> list[Case]:
         path if path.is_file() else path / one.file
         for one in catalogue.skipped
         if one.code in _ONE_FILE_A_CASE
+        or (pictures and one.code == Code.PLAIN_PICTURE)
         or (one.code in _ANY_NAME and one.file.lower().endswith(_CALLED_IMAGE))
         or (one.code in _UNREAD and (path / one.file).is_dir())
     ]

@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from dicom_files import image, write
 from PIL import Image
 from services.stubs import CARD
 from throwaway import save_dicom, save_nifti, small_head
@@ -163,7 +165,7 @@ def test_a_film_or_volume_that_is_damaged_is_a_case_that_fails(tmp_path):
         (tmp_path / name).write_text("no image")
     for name in ("none.jpg", "none.nii.gz", "none.dcm", "none.txt"):
         (tmp_path / name).touch()
-    cases = batch_cases._damaged(scan(Silent(), (tmp_path,)), tmp_path)
+    cases = batch_cases._single_files(scan(Silent(), (tmp_path,)), tmp_path, pictures=False)
     assert sorted((case.name, case.wanted.paths[0].name) for case in cases) == [
         ("Words", "Words.NII.GZ"),
         ("none", "none.dcm"),
@@ -177,6 +179,17 @@ def test_a_film_or_volume_that_is_damaged_is_a_case_that_fails(tmp_path):
     ]
 
 
+def test_pictures_beside_dicom_films_are_cases_of_a_model_of_films_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(batch_cases.library, "scan", lambda jobs, paths: scan(Silent(), paths))
+    write(image(np.arange(72, dtype=np.uint16).reshape(9, 8), Modality="DX"), tmp_path / "a.dcm")
+    Image.new("L", (90, 80)).save(tmp_path / "film.png")
+    film = replace(CARD, inputs=(InputSpec("film", "film", required=True, modalities=("DX",)),))
+    found = batch_cases.find_cases(None, film, tmp_path)
+    assert [(case.name, case.where) for case in found][1:] == [("film", "film.png")]
+    save_dicom(small_head(), tmp_path / "head", SeriesDescription="T1")
+    assert len(batch_cases.find_cases(None, CARD, tmp_path)) == 1
+
+
 def test_a_folder_or_film_that_may_not_be_read_is_a_case_that_fails(tmp_path):
     Image.new("L", (9, 8)).save(tmp_path / "whole.png")
     (tmp_path / "locked").mkdir()
@@ -185,7 +198,7 @@ def test_a_folder_or_film_that_may_not_be_read_is_a_case_that_fails(tmp_path):
     found = scan(Silent(), (tmp_path,))
     names = ("locked", "film.png", "notes.txt")
     unread = tuple(Skipped(name, "MV-IO-005", "cannot be read") for name in names)
-    cases = batch_cases._damaged(replace(found, skipped=unread), tmp_path)
+    cases = batch_cases._single_files(replace(found, skipped=unread), tmp_path, pictures=False)
     assert [(case.name, case.where) for case in cases] == [
         ("locked", "locked"),
         ("film", "film.png"),
