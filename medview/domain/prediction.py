@@ -15,6 +15,8 @@ from medview.domain.volume import Note, Volume
 
 Status = Literal["ok", "extrapolating", "not_available"]
 Precision = Literal["float32", "bfloat16"]
+MOST_SAMPLES = 100
+"""Passes of a run. All draws of a volume are kept for the interval: 10 MB a slice with so many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,14 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import MapKind, ScalarMap
-from medview.domain.prediction import Prediction, RunRequest, Score, SliceScore, with_doubts
+from medview.domain.prediction import (
+    MOST_SAMPLES,
+    Prediction,
+    RunRequest,
+    Score,
+    SliceScore,
+    with_doubts,
+)
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
 from medview.learning.anomaly_draw import Asked, draw_volume
@@ -44,8 +51,6 @@ from medview.models.anomaly_vae import AnomalyVae
 
 _REACH = 4.0
 """Standard deviations after which scipy's Gaussian ends."""
-MOST_SAMPLES = 100
-"""All draws of a volume are kept for the interval: 10 MB a slice at this number."""
 
 
 def run_anomaly(job: Progress, request: RunRequest) -> Prediction:

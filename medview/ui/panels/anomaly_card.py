@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from medview.domain.prediction import MOST_SAMPLES
 from medview.ui.containers import Row
 from medview.ui.controls import button, label, name
 from medview.ui.inputs import WholeField
@@ -11,7 +12,6 @@ from medview.ui.panels.convergence import ConvergenceStrip, convergence_words
 from medview.ui.panels.result_card import ResultCard
 from medview.ui.words import tr
 
-MOST_SAMPLES = 100
 _MORE = 4
 
 

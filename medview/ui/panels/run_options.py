@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
 
+from medview.domain.prediction import MOST_SAMPLES
 from medview.services.choices import Choices
 from medview.ui.app import App
 from medview.ui.containers import Row
 from medview.ui.controls import label, name
 from medview.ui.inputs import DecimalField, WholeField
-from medview.ui.panels.anomaly_card import MOST_SAMPLES
 from medview.ui.words import tr
 
 _DEVICES = (("auto", "Automatic"), ("cpu", "CPU"), ("cuda", "GPU"))
