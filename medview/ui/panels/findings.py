@@ -80,10 +80,12 @@ class FindingsList(QWidget):
     def refresh(self) -> None:
         """List the findings of the results on screen."""
         findings, places = self._app.session.findings, self._places()
+        volume = self._app.session.volume
+        is_axial = volume is None or volume.geometry.axis_of[2] == 0
         self.tree.blockSignals(True)
         self.tree.clear()
         for each in findings:
-            self.tree.addTopLevelItem(_row(each, places.get(each.id, "")))
+            self.tree.addTopLevelItem(_row(each, places.get(each.id, ""), is_axial=is_axial))
         self.tree.blockSignals(False)
         self.tree.setFixedHeight(sum(map(_height, findings[:_MOST_ROWS])) + 4)
         self.tree.setVisible(bool(findings))
@@ -197,23 +199,32 @@ _FIT, _STRETCH = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode
 _MODES = (_FIT, _STRETCH, _FIT, _FIT)
 
 
-def _row(found: Finding, place: str) -> QTreeWidgetItem:
+def _row(found: Finding, place: str, *, is_axial: bool) -> QTreeWidgetItem:
     """Where in words, as the report has it; in mm where the brain is not known.
 
-    Side and depth in one line; how high it lies says the slice.
+    Side and depth in one line; how high it lies says the slice. Of a stack that is not axial the
+    number of the slice says it not, and is not that of the plane on screen: there it is told in mm.
     """
     where = " ".join(f"{side} {mm:.0f}" for side, mm in sides(found.centroid_lps))
     short = tr(place.partition(",")[0])
-    peak = tr("peak {value} · slice {n}", value=number(found.peak), n=found.slice + 1)
+    side, mm = sides(found.centroid_lps)[2]
+    high = f"{side} {mm:.0f} mm"
+    which = tr("slice {n}", n=found.slice + 1) if is_axial else high
+    peak = tr("peak {value} · {which}", value=number(found.peak), which=which)
     lines = [short or where, peak]
     tip = f"{where} mm, {peak}"
     if found.hidden_by_uncertainty:
         # In a line of its own: beside the slice it had no room.
-        lines = [lines[0], tr(_HIDDEN), tr("slice {n}", n=found.slice + 1)]
+        lines = [lines[0], tr(_HIDDEN), which]
     elif found.normals_as_high is not None:
         count, of = found.normals_as_high, found.normals
-        lines.append(tr("as high in {count} of {of} normals", count=count, of=of))
-        tip += "\n" + tr("Normal brains left out in training with a region as high")
+        # No longer than beside a volume and "rejected" there is room for.
+        lines.append(tr("as high: {count}/{of} normals", count=count, of=of))
+        tip += "\n" + tr(
+            "{count} of {of} normal brains left out in training have a region as high",
+            count=count,
+            of=of,
+        )
     texts = [str(found.id), "\n".join(lines), tr("{n} ml", n=f"{found.volume_ml:.1f}"), ""]
     item = QTreeWidgetItem(texts)
     item.setData(0, Qt.ItemDataRole.UserRole, found.id)

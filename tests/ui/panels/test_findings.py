@@ -4,9 +4,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from phantoms import geometry_of, phantom_on
 from PySide6.QtWidgets import QTreeWidget
 from result_phantom import head as phantom_head
 from result_phantom import prediction_on
+from ui.fakes import two_findings
 
 from medview.domain.prediction import Score
 from medview.services.report_result import where_words
@@ -54,10 +56,24 @@ def test_a_finding_that_was_compared_says_with_how_many_normal_brains_in_a_line_
     tree = head.find(QTreeWidget, "findings")
     item, other = tree.topLevelItem(0), tree.topLevelItem(1)
     line = item.text(1).splitlines()[2]
-    assert line == "as high in 2 of 14 normals"
+    assert line == "as high: 2/14 normals"
     assert len(other.text(1).splitlines()) == 2
     assert tree.fontMetrics().horizontalAdvance(line) < tree.columnWidth(1)
     assert tree.visualItemRect(item).height() >= 3 * tree.fontMetrics().height()
+    # Also where it was answered, and the answer takes its room.
+    item.setText(3, "rejected")
+    head.settle()
+    assert tree.fontMetrics().horizontalAdvance(line) < tree.columnWidth(1)
+
+
+@pytest.mark.parametrize(("code", "told"), [("LPS", "slice 11"), ("PIL", "H 3 mm")])
+def test_of_a_stack_that_is_not_axial_a_finding_says_how_high_it_lies(bench, code, told):
+    volume = bench.show(phantom_on(geometry_of(code, (40, 44, 36), (3.0, 3.0, 3.0))))
+    (first, _) = two_findings(volume)
+    bench.add_result(findings=(replace(first, centroid_lps=(5.0, 4.0, 3.2)),))
+    bench.settle()
+    lines = bench.find(QTreeWidget, "findings").topLevelItem(0).text(1).splitlines()
+    assert lines[1].endswith(f"· {told}")
 
 
 def test_that_a_finding_is_hidden_by_uncertainty_is_whole_in_a_small_window(head):
