@@ -34,13 +34,17 @@ check() {
     fi
 }
 
+# Two workers on two cores; more than four would crowd the memory.
+cores="$(nproc)"
+workers=$((cores < 2 ? 2 : cores > 4 ? 4 : cores))
+
 tests() {
-    "$bin/pytest" -n 2 --dist loadfile --no-loadscope-reorder --durations=10 "$@" 2>&1 | tee "$log"
+    "$bin/pytest" -n "$workers" --dist loadfile --no-loadscope-reorder --durations=10 "$@" 2>&1 | tee "$log"
 }
 
 check "ruff check" "$bin/ruff" check .
 check "ruff format" "$bin/ruff" format --check .
-# Beside mypy, which keeps one core busy: both workers of pytest would compile every test anew.
+# Beside mypy, which keeps one core busy: every worker of pytest would compile every test anew.
 "$bin/pytest" --collect-only --quiet > /dev/null 2>&1 < /dev/null &
 collected=$!
 check "mypy" "$bin/mypy"

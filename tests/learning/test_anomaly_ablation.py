@@ -1,6 +1,7 @@
 """Variants on folds: what each changes, that they share weights, and what they are scored on."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -38,9 +39,10 @@ def asked(brains, out, *variants, **more):
     )
 
 
-@pytest.fixture
-def one(brains, tmp_path):
-    return AnomalyStudy(Silent(), asked(brains, tmp_path))
+@pytest.fixture(scope="module")
+def one(brains, tmp_path_factory, narrow, few_choices):
+    """The study, which is asked of one variant after the other as ``ablate`` does."""
+    return AnomalyStudy(Silent(), asked(brains, tmp_path_factory.mktemp("out")))
 
 
 def run(one, variant, **settings):
@@ -120,11 +122,25 @@ def test_draws_without_spread_are_the_mean_of_the_code(one):
     assert not np.array_equal(moving.pictures[0], moving.pictures[2])
 
 
-def test_a_single_pass_says_what_it_costs_and_how_alike_its_uncertainty_is(one):
-    *_, alike, cost = run(one, "single-pass")
+def test_a_single_pass_says_what_it_costs_and_how_alike_its_uncertainty_is(
+    brains, tmp_path, monkeypatch
+):
+    drawn, draw = [], anomaly_ablation.draw_slices
+
+    def counted(job, engine, pictures, brain, samples, **more):
+        drawn.append(samples * len(pictures))
+        return draw(job, engine, pictures, brain, samples, **more)
+
+    # A clock of which every draw of a slice takes a second.
+    monkeypatch.setattr(anomaly_ablation, "draw_slices", counted)
+    clock = SimpleNamespace(process_time=lambda: sum(drawn))
+    monkeypatch.setattr(anomaly_ablation, "time", clock)
+    anew = AnomalyStudy(Silent(), asked(brains, tmp_path))
+    *_, alike, cost = run(anew, "single-pass")
     assert alike.task == "epistemic part against 5 draws"
     assert -1 <= alike.score[0] <= 1
-    assert cost.score[0] < run(one, "default")[-1].score[0]
+    assert cost.score == (1000.0,)
+    assert run(anew, "default")[-1].score == (5000.0,)
 
 
 def test_of_a_network_with_attention_it_is_told_where_it_lies(one):

@@ -27,7 +27,7 @@ FOLDERS = ("fold-1", "fold-2", "")
 """Where the networks of two folds and the last one keep their checkpoints."""
 SMALL = (
     *("epochs=3", "steps=1", "batch=2", "attention_batch=2", "val_slices=3", "bfloat16=false"),
-    *("network.attention=false", "folds=2"),
+    *("network.attention=false", "folds=2", "upright=false", "turned=false"),
 )
 
 

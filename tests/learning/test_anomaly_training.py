@@ -20,7 +20,7 @@ from medview.services.recipes import read_recipe
 NAMES = ("IXI012-HH-1211", "IXI013-HH-1212", "IXI014-Guys-1236")
 TINY = (
     *("epochs=1", "steps=1", "batch=2", "attention_batch=2", "val_slices=3", "bfloat16=false"),
-    *("network.attention=false",),
+    *("network.attention=false", "upright=false", "turned=false"),
 )
 
 
