@@ -33,9 +33,9 @@ IMAGE_FORMATS: dict[str, ImageFormat] = {
 }
 ENDINGS = tuple(ending for each in IMAGE_FORMATS.values() for ending in each.endings)
 """Of all formats, in lower case."""
-_TABLES = (".csv", ".npy")
+_TABLES = (".csv", ".csv.gz", ".npy")
 
 
 def is_table(path: Path) -> bool:
     """True for a feature file or a time series, by the end of its name."""
-    return path.suffix.lower() in _TABLES
+    return path.name.lower().endswith(_TABLES)

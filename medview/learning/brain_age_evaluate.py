@@ -25,7 +25,7 @@ from medview.learning.metrics import MetricRow
 from medview.learning.metrics_file import Measurement
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.table_baselines import ridge_from_card
-from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
+from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen, with_seen
 
 OTHER_COLUMNS = "MV-DAT-105"
 
@@ -56,7 +56,7 @@ def measure_ages(
     ]
     if not may_be_none and not any(len(part.table) for part in parts):
         skipped = [left_out for part in parts for left_out in part.skipped]
-        refuse_other_columns(skipped)
+        refuse_other_columns(skipped, sum(len(part.whole.seen) for part in parts))
         raise nothing_left([part.whole for part in parts], skipped, "case")
     rows: list[MetricRow] = []
     lines: list[dict[str, object]] = []
@@ -71,8 +71,10 @@ def measure_ages(
     return Measurement(card, [_data_line(part) for part in parts], rows, lines, members)
 
 
-def refuse_other_columns(skipped: Sequence[LeftOut]) -> None:
+def refuse_other_columns(skipped: Sequence[LeftOut], seen: int) -> None:
     """Say why a whole set does not fit, where one does not: that is no fault of a case.
+
+    `seen` cases are of other sets, and fit.
 
     Raises
     ------
@@ -81,11 +83,12 @@ def refuse_other_columns(skipped: Sequence[LeftOut]) -> None:
     """
     odd = next((one for one in skipped if one.code == OTHER_COLUMNS), None)
     if odd is not None:
-        raise DataError(
+        error = DataError(
             f"{odd.case} cannot be used: {odd.what}",
             code=OTHER_COLUMNS,
             do="Give the columns that the model was trained on.",
         )
+        raise with_seen(error, seen)
 
 
 def _part(subset: Subset, model: AgeModel, card: ModelCard, request: EvaluateRequest) -> _Part:

@@ -78,7 +78,7 @@ def _neither(request: EvaluateRequest, *routes: tuple[Measurement, list[Subset]]
     parts = [unseen(each, of.card, request) for of, subsets in routes for each in subsets]
     data: list[Mapping[str, Any]] = [line for of, _ in routes for line in of.data]
     skipped = [LeftOut(**one) for line in data for one in line["skipped"]]
-    refuse_other_columns(skipped)
+    refuse_other_columns(skipped, sum(len(part.seen) for part in parts))
     # Of a case of a list the way of tables only says that it has no features.
     last_told = {one.case: one for one in skipped}
     return nothing_left(parts, list(last_told.values()), "case")

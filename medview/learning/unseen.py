@@ -71,12 +71,26 @@ def nothing_left(parts: Sequence[Unseen], skipped: Sequence[LeftOut], noun: str)
             "patients).",
         )
     if skipped:
-        return none_usable(skipped, "MV-DAT-142")
+        return with_seen(none_usable(skipped, "MV-DAT-142"), seen)
     return DataError(
         f"there is no {noun} to measure",
         code="MV-DAT-141",
         do="Templates serve for training only; cases marked for training are measured where all "
         "parts of the split are asked for.",
+    )
+
+
+def with_seen(error: DataError, seen: int) -> DataError:
+    """The same of cases that cannot be used, where others could be and were learnt from."""
+    if not seen:
+        return error
+    return DataError(
+        f"{error.what}; {seen} more are of patients that the weights were trained on",
+        file=error.file,
+        code=error.code,
+        skipped=error.skipped,
+        do=f"{error.do.removesuffix('.')}, or include the seen ones (the figures then say nothing "
+        "of new patients).",
     )
 
 

@@ -160,6 +160,8 @@ def table_role(card: ModelCard, path: Path) -> str:
 def _table(role: str, path: Path) -> GivenTable:
     if not path.is_file():
         refuse_elsewhere(path)
+        if path.is_dir():
+            raise InputRefused("is a folder", file=path.name, do="Choose the table in it.")
         raise InputRefused("does not exist", file=path.name, do="Check the path.")
     return GivenTable(role, path)
 

@@ -10,7 +10,9 @@ from age_weights import write_age_weights
 from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Silent
+from medview.learning.brain_age_evaluate import OTHER_COLUMNS, refuse_other_columns
 from medview.learning.evaluate import evaluate
+from medview.learning.subset import LeftOut
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,13 @@ def test_a_set_of_other_columns_alone_is_refused_with_all_its_cases(trained, tmp
     write_abide(tmp_path / "abide")
     with pytest.raises(DataError, match='all 24 of abide cannot be used: the column "MUSE_702"'):
         measured(trained, tmp_path / "abide", tmp_path / "out")
+
+
+def test_beside_a_set_of_other_columns_people_of_the_training_are_counted():
+    odd = [LeftOut("all 9 of other", OTHER_COLUMNS, "it has no smri features")]
+    with pytest.raises(DataError, match=r"no smri features; 5 more are of patients that") as told:
+        refuse_other_columns(odd, 5)
+    assert "include the seen ones" in told.value.do
 
 
 def test_parts_that_a_set_names_itself_have_figures_of_their_own(trained, tmp_path):

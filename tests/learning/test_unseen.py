@@ -88,6 +88,17 @@ def test_why_nothing_is_left_is_said(cases, skipped, code, says):
     assert says in error.what
 
 
+def test_beside_cases_that_cannot_be_used_those_learnt_from_are_told():
+    part = unseen(Subset("a set", "cases", Path(), CASES[:3]), BOB_IS_KNOWN, asked())
+    error = nothing_left([part], (FOLDED, FOLDED), "stay")
+    assert error.what == (
+        "none of 2 cases can be used; it is folded; 1 more are of patients that the weights were "
+        "trained on"
+    )
+    assert (error.file, error.code, error.skipped) == ("c9", "MV-DAT-142", 2)
+    assert "include the seen ones" in error.do
+
+
 def test_a_private_line_hides_the_name_and_nothing_else():
     open_line, hidden = (first_columns(CASES[0], private=private) for private in (False, True))
     assert list(open_line.values()) == ["c0", "ann", "one", "a set"]

@@ -1,5 +1,6 @@
 """Which of the given series goes into which input of a model."""
 
+import gzip
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,6 +184,17 @@ def test_tables_go_by_their_role_or_by_their_name(tmp_path):
     assert (first.size, second.size) == ((2, 1, 1), (6, 1, 1))
     assert first.sha256 == file_sha256(structure)
     assert not found.images
+
+
+def test_a_packed_table_is_one_and_a_folder_called_like_one_is_told_as_such(tmp_path):
+    card = replace(CARD, inputs=(InputSpec("smri", "features"),))
+    packed, folder = tmp_path / "brain.CSV.gz", tmp_path / "brain.csv"
+    packed.write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    folder.mkdir()
+    found = gather(card, Wanted((packed,)), lambda paths: catalogue_of())
+    assert [each.role for each in found.tables] == ["smri"]
+    with pytest.raises(InputRefused, match=r"brain\.csv: is a folder\. Choose the table in it"):
+        gather(card, Wanted((folder,)), lambda paths: catalogue_of())
 
 
 def test_a_table_is_refused_by_a_model_of_images(tmp_path):
