@@ -93,6 +93,12 @@ class Geometry:
         """LPS mm of the middle of the grid, (3,)."""
         return self.to_mm((np.array(self.shape) - 1) / 2)
 
+    def slice_centre_mm(self, axis: int, index: int) -> NDArray[np.float64]:
+        """LPS mm of the middle of a slice along an array axis, (3,)."""
+        place = (np.array(self.shape) - 1) / 2
+        place[axis] = index
+        return self.to_mm(place)
+
     @property
     def shear_degrees(self) -> float:
         """Angle between the slice step and the slice normal (gantry tilt), degrees."""

@@ -118,8 +118,9 @@ class InputRef:
 class SliceScore:
     """Figures of one slice, for the score strip and slices.csv.
 
-    `explained` is the share of its structure that the model reproduces; a slice of which it
-    reproduces too little is not judged, and its other figures are NaN.
+    `position_mm` is the height of its middle, LPS z. `explained` is the share of its structure that
+    the model reproduces; a slice of which it reproduces too little is not judged, and its other
+    figures are NaN.
     """
 
     slice: int

@@ -325,16 +325,9 @@ def _slice_rows(
     rows = []
     for height, *figures in zip(prepared.scored, scores, *summed, share, strict=True):
         index = grid.index_of(int(height))
-        place = position_mm(geometry, grid.order[0], index)
-        rows.append(SliceScore(index, place, *(float(value) for value in figures)))
+        height_mm = float(geometry.slice_centre_mm(grid.order[0], index)[2])
+        rows.append(SliceScore(index, height_mm, *(float(value) for value in figures)))
     return tuple(sorted(rows, key=lambda row: row.slice))
-
-
-def position_mm(geometry: Geometry, axis: int, index: int) -> float:
-    """Height of a slice along an array axis: LPS z of its middle, mm."""
-    centre = (np.array(geometry.shape) - 1) / 2
-    centre[axis] = index
-    return float(geometry.to_mm(centre)[2])
 
 
 def not_judged(asked: NDArray[np.bool_], drawn: Drawn) -> tuple[Note, ...]:

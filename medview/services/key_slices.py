@@ -161,12 +161,11 @@ def _brightest(
     score: ScalarMap | None, geometry: Geometry, axis: int, index: int
 ) -> tuple[float, float, float]:
     """Where the score peaks in a slice; the middle of the slice without a score."""
-    place = (np.array(geometry.shape) - 1) / 2
-    if score is not None:
-        plane = np.take(score.array, index, axis=axis)
-        flat = int(np.argmax(np.where(np.isfinite(plane), plane, -np.inf)))
-        place = np.insert(np.array(np.unravel_index(flat, plane.shape)), axis, index)
-    place[axis] = index
+    if score is None:
+        return _point(geometry.slice_centre_mm(axis, index))
+    plane = np.take(score.array, index, axis=axis)
+    flat = int(np.argmax(np.where(np.isfinite(plane), plane, -np.inf)))
+    place = np.insert(np.array(np.unravel_index(flat, plane.shape)), axis, index)
     return _point(geometry.to_mm(place))
 
 

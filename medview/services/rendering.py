@@ -233,13 +233,11 @@ def _point(volume: Volume, wish: Wish, cut: Cut) -> Point:
                 do='See where it lies with "medview info" (affine_lps, size).',
             )
         return wish.at_lps
-    index = (np.array(cut.grid.shape) - 1) / 2
     if wish.slice is None or not 0 <= wish.slice < count:
         raise UsageError(
             f"there is no slice {wish.slice}", do=f"Slices go from 0 to {count - 1} here."
         )
-    index[axis] = wish.slice
-    x, y, z = (float(mm) for mm in cut.grid.to_mm(index))
+    x, y, z = (float(mm) for mm in cut.grid.slice_centre_mm(axis, wish.slice))
     return x, y, z
 
 

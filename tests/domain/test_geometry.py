@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from nibabel.orientations import aff2axcodes
+from phantoms import geometry_of, positions
 from scipy.spatial.transform import Rotation
 
 from medview.domain.geometry import Geometry
@@ -151,3 +152,12 @@ def test_a_moved_or_turned_copy_answers_for_itself():
     assert other.axis_of == (0, 2, 1)
     assert other.to_mm(other.to_index((1.0, 2.0, 3.0))) == pytest.approx((1.0, 2.0, 3.0))
     assert (first.spacing_mm, first.axis_of, tuple(first.to_index((0.0, 0.0, 0.0)))) == asked
+
+
+@pytest.mark.parametrize("code", ["LPS", "PIR", "RAI"])
+def test_the_middle_of_a_slice_is_the_mean_of_its_voxels(code):
+    geometry = geometry_of(code, centre_lps=(3.0, 4.0, 50.0))
+    places = positions(geometry)
+    for axis in range(3):
+        found = geometry.slice_centre_mm(axis, 2)
+        assert found == pytest.approx(np.moveaxis(places, axis, 0)[2].mean(axis=(0, 1)))

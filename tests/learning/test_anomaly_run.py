@@ -18,7 +18,6 @@ from phantoms import (
     centre_of_mass_mm,
     geometry_of,
     phantom_on,
-    positions,
 )
 from scipy.spatial.transform import Rotation
 from throwaway import NORMALS, small_head, throwaway_weights
@@ -31,7 +30,6 @@ from medview.domain.volume import Note, Volume
 from medview.learning import anomaly_run, devices, upright_slices
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_maps import EPSILON
-from medview.learning.anomaly_run import position_mm
 from medview.learning.anomaly_scores import slice_scores, volume_score
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.predict import run
@@ -553,15 +551,6 @@ def test_what_cannot_be_run_is_refused_in_a_sentence(change, says, weights):
 def test_missing_weights_are_told_before_anything_is_computed(tmp_path):
     with pytest.raises(WeightsError):
         run(Silent(), asked(small_head(), weights=str(tmp_path / "weights.safetensors")))
-
-
-@pytest.mark.parametrize("code", ["LPS", "PIR", "RAI"])
-def test_the_position_of_a_slice_is_the_height_of_its_middle(code):
-    geometry = geometry_of(code, centre_lps=(3.0, 4.0, 50.0))
-    heights = positions(geometry)[..., 2]
-    for axis in range(3):
-        found = position_mm(geometry, axis, 2)
-        assert found == pytest.approx(np.moveaxis(heights, axis, 0)[2].mean())
 
 
 def test_an_engine_for_speed_joins_norms_and_takes_blocks_by_device(weights):
