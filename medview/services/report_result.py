@@ -83,6 +83,18 @@ def findings(
     return Section("Findings of the model", more if left_out else "", table=Table(rows, headings))
 
 
+def rejected_words(prediction: Prediction, answers: Mapping[int, str]) -> str:
+    """What the reader rejected of the regions that the bold line is about; empty for nothing."""
+    every = _seen(prediction)
+    rejected = [each for each in every if answers.get(each.id, "").startswith("rejected")]
+    if not rejected:
+        return ""
+    if len(every) == 1:
+        return "The reader rejected it."
+    among = ", the most unusual one among them" if _most_unusual(every) in rejected else ""
+    return f"The reader rejected {len(rejected)} of the {len(every)} regions{among}."
+
+
 def where_words(finding: Finding, prediction: Prediction) -> str:
     """Side, front to back and height within the brain, such as "left posterior, high".
 

@@ -57,7 +57,9 @@ def _with_answers(material: Material, outcome: Outcome) -> Section:
         f"{', '.join(part for part in (each.verdict, _who(material, each)) if part)}."
         for each in said
     ]
-    return replace(made, text=" ".join([made.text, *words]).strip())
+    # Before all else that stands behind the line: the table that says it is further down.
+    rejected = report_result.rejected_words(prediction, _answers(material, outcome))
+    return replace(made, text=" ".join([rejected, made.text, *words]).strip())
 
 
 def _titled(title: str, material: Material, outcome: Outcome) -> str:

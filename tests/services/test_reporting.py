@@ -12,7 +12,7 @@ from medview.domain.report import Report, content_sha256
 from medview.domain.volume import Volume
 from medview.services.report_material import Material, Outcome
 from medview.services.report_text import ReaderText, reader_text
-from medview.services.reporting import SECTIONS, build_report
+from medview.services.reporting import SECTIONS, build_report, result
 
 WORDS = ReaderText("Why?", "none", "Two lesions.", "Benign.")
 
@@ -62,6 +62,27 @@ def _answers_in(material: Material) -> list[str]:
     made = build_report(material)
     (section,) = [each for each in made.sections if each.title == "Findings of the model"]
     return [row[-1] for row in section.table.rows]
+
+
+def test_the_line_of_a_result_is_followed_by_what_the_reader_rejected(material):
+    (outcome,) = material.outcomes
+    seen = [each for each in outcome.prediction.findings if not each.hidden_by_uncertainty]
+    alone = replace(outcome.prediction, findings=(seen[0],))
+    least, most = sorted(seen[:2], key=lambda each: each.peak)
+    two = replace(outcome.prediction, findings=(least, most))
+
+    def told(prediction, *verdicts):
+        said = tuple(Opinion(f"finding {one.id}", verdict) for one, verdict in verdicts)
+        answered = replace(outcome, prediction=prediction, opinions=said)
+        reader = replace(material.reader, verdicts={})
+        (section,) = result(replace(material, outcomes=(answered,), reader=reader))
+        return section.text
+
+    assert told(alone, (seen[0], "rejected")).startswith("The reader rejected it. ")
+    assert "rejected" not in told(alone, (seen[0], "agree"))
+    assert "rejected 1 of the 2 regions. " in told(two, (least, "rejected"), (most, "agree"))
+    worst = "rejected 1 of the 2 regions, the most unusual one among them. "
+    assert worst in told(two, (most, "rejected"))
 
 
 def test_results_of_tables_alone_make_a_whole_report(material):
