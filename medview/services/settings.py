@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from psygnal import Signal
 
@@ -28,30 +28,31 @@ ProfileKey = Literal["medview", "weasis", "ohif"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting once: name, type, text and default; the dialog is made from these."""
+    """Every setting once, with its default. They are kept as settings.json.
 
-    theme: Annotated[Theme, "Colours of the window"] = "dark"
-    scale: Annotated[float, "Size of text and controls (1 is normal)"] = 1.0
-    left_drag: Annotated[LeftDrag, "What dragging with the left button does"] = "window"
-    right_drag: Annotated[Drag, "What the right button does (empty: as in the profile)"] = ""
-    middle_drag: Annotated[Drag, "What the middle button does (empty: as in the profile)"] = ""
-    reverse_level: Annotated[bool, "Dragging up raises the level"] = False
-    link_windows: Annotated[bool, "One window for all planes of a series"] = True
-    crosshair: Annotated[bool, "Show the crosshair"] = True
-    hang: Annotated[bool, "Hang studies by rules when they are opened"] = True
-    show_overlay: Annotated[bool, "Show the overlay while a model runs"] = True
-    private: Annotated[bool, "Hide names, ids and birth dates; remember no folders"] = False
-    device: Annotated[str, "Where models run (auto, cpu, cuda)"] = "auto"
-    threads: Annotated[int, "Threads for models (0: as many as there are cores)"] = 0
-    first_reader: Annotated[bool, "Hide what models say until your own reading is done"] = False
-    reader: Annotated[str, "Your name, kept with your answers to models"] = ""
-    cine_rate: Annotated[float, "Images a second when they are played"] = 10.0
-    cine_loops: Annotated[bool, "Begin again when the last image was played"] = True
-    paper: Annotated[Paper, "Paper of reports"] = "a4"
-    profile: Annotated[ProfileKey, "The program whose keys and mouse are taken"] = "medview"
-    shortcuts: Annotated[tuple[str, ...], "Keys that you have changed, each command=keys"] = ()
-    used: Annotated[tuple[str, ...], "Commands found by typing, the last one first"] = ()
-    recent: Annotated[tuple[str, ...], "Folders and files opened last"] = ()
+    What nothing in the window changes, such as `link_windows`, is changed there by hand.
+    """
+
+    theme: Theme = "dark"
+    left_drag: LeftDrag = "window"
+    right_drag: Drag = ""  # empty: as in the profile
+    middle_drag: Drag = ""  # the same
+    reverse_level: bool = False  # dragging up raises the level
+    link_windows: bool = True  # one window for all planes of a series
+    hang: bool = True  # hang studies by rules when they are opened
+    show_overlay: bool = True  # show the overlay while a model runs
+    private: bool = False  # hide names, ids and birth dates; remember no folders
+    device: str = "auto"  # where models run: auto, cpu, cuda
+    threads: int = 0  # for models; 0: as many as there are cores
+    first_reader: bool = False  # hide what models say until the reader's own reading is done
+    reader: str = ""  # the reader's name, kept with answers to models
+    cine_rate: float = 10.0  # images a second when they are played
+    cine_loops: bool = True  # begin again when the last image was played
+    paper: Paper = "a4"  # of reports
+    profile: ProfileKey = "medview"  # the program whose keys and mouse are taken
+    shortcuts: tuple[str, ...] = ()  # keys that the reader has changed, each command=keys
+    used: tuple[str, ...] = ()  # commands found by typing, the last one first
+    recent: tuple[str, ...] = ()  # folders and files opened last
 
     def with_recent(self, path: Path) -> Settings:
         """Put a path first in the list of recent ones; nothing is kept in private mode."""

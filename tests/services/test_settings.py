@@ -21,7 +21,7 @@ def path(tmp_path):
 
 
 def test_settings_come_back_as_they_were_written(path):
-    settings = Settings(theme="light", scale=1.25, left_drag="scroll", recent=("/a", "/b"))
+    settings = Settings(theme="light", cine_rate=1.25, left_drag="scroll", recent=("/a", "/b"))
     write_settings(settings, path)
     assert read_settings(path) == settings
 
@@ -39,7 +39,7 @@ def test_a_damaged_file_means_the_defaults(tmp_path, body):
 
 def test_a_value_that_makes_no_sense_leaves_the_others_alone(tmp_path):
     path = tmp_path / "settings.json"
-    wrong = {"theme": "pink", "scale": True, "threads": "two", "recent": [1], "no such": 1}
+    wrong = {"theme": "pink", "cine_rate": True, "threads": "two", "recent": [1], "no such": 1}
     path.write_text(json.dumps(wrong | {"left_drag": "pan", "private": True}))
     assert read_settings(path) == Settings(left_drag="pan", private=True)
 
@@ -106,13 +106,13 @@ def test_a_disk_that_takes_too_long_leaves_the_defaults_until_it_answers(late):
 
 
 def test_what_is_changed_before_the_settings_are_read_takes_nothing_else_away(late, path):
-    late.change(scale=1.5)
+    late.change(threads=3)
     late.remember(Path("/c"))
     late.change(cine_rate=5.0)
     late.change(cine_rate=10.0)  # as it is usually, and still a choice
     for piece in late.writer.waiting:  # the window hears of nothing any more
         assert piece.do() is None
-    wanted = Settings(theme="light", scale=1.5, recent=("/c", "/a", "/b"))
+    wanted = Settings(theme="light", threads=3, recent=("/c", "/a", "/b"))
     assert read_settings(path) == wanted
     late.writer.go_on()
     assert late.settings == wanted
