@@ -22,6 +22,7 @@ from medview.services import tilting
 from medview.services.cropping import Cropping
 from medview.services.first_views import stored_view
 from medview.services.following import point_at, together
+from medview.services.key_slices import peak_of
 from medview.services.layouts import layout_of
 from medview.services.overlaying import Overlaying
 from medview.services.session import Session
@@ -329,12 +330,16 @@ class Viewing:
         self.go_to_finding(findings[place])
 
     def go_to_finding(self, finding: Finding) -> None:
-        """Put the crosshair on a finding in every pane, on the slice of its peak."""
-        volume = self._session.volume
+        """Put the crosshair on a finding in every pane: on its peak, as its middle may be outside.
+
+        Where the map is not there, or shows no such peak, on its middle in the slice of the peak.
+        """
+        volume, result = self._session.volume, self._session.finder
         if volume is None:
             return
         self._session.finding = finding
-        index = volume.geometry.to_index(finding.centroid_lps)
+        peak = peak_of(finding, result.map(finding.map) if result is not None else None)
+        index = volume.geometry.to_index(peak)
         index[0] = finding.slice
         point_at(self._session, volume.geometry.to_mm(index), self._session.active_pane)
 

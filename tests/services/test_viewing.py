@@ -405,6 +405,22 @@ def test_findings_are_gone_through_both_ways_round_and_round(with_findings, view
     assert seen == [(1, 9), (2, 5), (3, 12), (1, 9), (3, 12), (2, 5)]
 
 
+def test_the_crosshair_is_put_on_the_peak_of_a_finding_not_beside_it(session, viewing):
+    about, grid = session.volume_id, session.volume.geometry
+    made = result_about(about, session.volume)
+    # Half a ring: its middle is none of it.
+    values = np.zeros(grid.shape, np.float32)
+    values[9, 4:12, 3] = values[9, 4, 3:12] = values[9, 11, 3:12] = 5.0
+    values[9, 11, 8] = 9.0
+    shown = replace(made.maps[0], array=values)
+    middle = grid.to_mm(np.argwhere(values).mean(axis=0))
+    finding = finding_at(1, tuple(float(mm) for mm in middle), 9)
+    session.predictions = {about: (replace(made, maps=(shown,), findings=(finding,)),)}
+    viewing.next_finding()
+    (point,) = points(session)
+    assert grid.to_index(point) == pytest.approx((9, 11, 8))
+
+
 def test_the_first_step_back_is_to_the_last_finding(with_findings, viewing):
     viewing.next_finding(-1)
     assert with_findings.finding.id == 3
