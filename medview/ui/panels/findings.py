@@ -219,7 +219,7 @@ def _row(found: Finding, place: str, *, is_axial: bool) -> QTreeWidgetItem:
     elif found.normals_as_high is not None:
         count, of = found.normals_as_high, found.normals
         # No longer than beside a volume and "rejected" there is room for.
-        lines.append(tr("as high: {count}/{of} normals", count=count, of=of))
+        lines.append(tr("like {count}/{of} normals", count=count, of=of))
         tip += "\n" + tr(
             "{count} of {of} normal brains left out in training have a region as high",
             count=count,

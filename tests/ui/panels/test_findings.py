@@ -12,7 +12,7 @@ from ui.fakes import two_findings
 
 from medview.domain.prediction import Score
 from medview.services.report_result import where_words
-from medview.ui.panels.findings import none_words
+from medview.ui.panels.findings import _INSET_PX, none_words
 
 
 def result(*values):
@@ -56,14 +56,15 @@ def test_a_finding_that_was_compared_says_with_how_many_normal_brains_in_a_line_
     tree = head.find(QTreeWidget, "findings")
     item, other = tree.topLevelItem(0), tree.topLevelItem(1)
     line = item.text(1).splitlines()[2]
-    assert line == "as high: 2/14 normals"
+    assert line == "like 2/14 normals"
     assert len(other.text(1).splitlines()) == 2
     assert tree.fontMetrics().horizontalAdvance(line) < tree.columnWidth(1)
     assert tree.visualItemRect(item).height() >= 3 * tree.fontMetrics().height()
     # Also where it was answered, and the answer takes its room.
     item.setText(3, "rejected")
     head.settle()
-    assert tree.fontMetrics().horizontalAdvance(line) < tree.columnWidth(1)
+    for each in item.text(1).splitlines():
+        assert tree.fontMetrics().horizontalAdvance(each) <= tree.columnWidth(1) - 2 * _INSET_PX
 
 
 @pytest.mark.parametrize(("code", "told"), [("LPS", "slice 11"), ("PIL", "H 3 mm")])
