@@ -58,7 +58,7 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     from medview.services.models import find_card
     from medview.services.recipes import epochs_settings, read_recipe
     from medview.services.runs import write_run
-    from medview.services.training import only_checkpoints_stay, trainer_of
+    from medview.services.training import TRAIN_ON, only_checkpoints_stay, trainer_of
 
     work = trainer_of(model)
     if wanted["init"] is not None:
@@ -82,7 +82,8 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     expecting = Expecting(context, model, "train", request.recipe)
     before = expecting.say(data)
     with only_checkpoints_stay(out):
-        body = context.call("train", work, request)
+        started = (TRAIN_ON, request, work) if request.init else (work, request)
+        body = context.call("train", *started)
         if options.private and FOLLOWS not in body:
             hide_set_names(out, set_names(data))
             body = without_case_names(body, set_names(data))

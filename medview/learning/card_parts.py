@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from medview.domain.card import Figure
+from medview.domain.card import Figure, TrainedOn
 from medview.learning.subset import Subset
 
 UNMEASURED = "These weights have not been measured on patients they never saw."
 _NON_COMMERCIAL = ("research", "NC", "non-commercial", "unstated")
 
 
-def licence_of(subsets: Sequence[Subset]) -> str:
+def licence_of(subsets: Sequence[Subset | TrainedOn]) -> str:
     """The licences of all sets trained on, and the mark of the strictest."""
     named = list(dict.fromkeys(s.licence for s in subsets if s.licence))
     strict = any(mark in licence for licence in named for mark in _NON_COMMERCIAL)

@@ -7,12 +7,10 @@ of its parent and the patients of both, so that no later measurement counts a se
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,10 +22,11 @@ from medview.domain.wording import counted
 from medview.io.atomic import whole_file
 from medview.io.cards import CARD, WEIGHTS, read_card, write_card
 from medview.io.plain import plain
-from medview.io.seen import joined_seen, seen_of
+from medview.io.seen import seen_of
 from medview.learning.card_parts import figure_of
 from medview.learning.cases import find_subsets
 from medview.learning.compare import EVERYBODY, compare
+from medview.learning.descent import descend, training_of
 from medview.learning.patients import patient_hash
 from medview.learning.subset import TrainCase, none_usable
 from medview.learning.too_alike import OUTCOMES, refuse_one_outcome
@@ -37,7 +36,6 @@ EVERY = 5
 PAUSE = "pause"
 """The hint that makes a training wait."""
 _PAUSE_S = 0.1
-_OWN_HASH = re.compile(r"-[0-9a-f]{8}$")
 _SHARED = "patients of the locked set are among the cases, too"
 FEWEST = 4
 """Patients: below, nothing can be held out and told apart from chance."""
@@ -283,7 +281,7 @@ def finetune(job: Progress, request: FinetuneRequest, trainer: str) -> dict[str,
     own = replace(request.train, held_out=held_out(request))
     body = run_trainer(job, own, trainer)
     out = Path(own.out)
-    _descend(out, Path(cast(str, own.init)))
+    descend(out, Path(cast(str, own.init)))
     found = compared(job, request, "validation", own.data)
     if request.reference:
         found = joined(found, compared(job, request, "reference", request.reference))
@@ -294,12 +292,7 @@ def finetune(job: Progress, request: FinetuneRequest, trainer: str) -> dict[str,
 
 def run_trainer(job: Progress, request: TrainRequest, trainer: str) -> dict[str, Any]:
     """Run the "module:function" of a model's training; it waits where the reader wants a pause."""
-    module, _, function = trainer.partition(":")
-    train = cast(
-        Callable[[Progress, TrainRequest], dict[str, Any]],
-        getattr(import_module(module), function),
-    )
-    return train(_Quiet(job), request)
+    return training_of(trainer)(_Quiet(job), request)
 
 
 def write_before_after(out: Path, found: Mapping[str, Any]) -> None:
@@ -307,26 +300,6 @@ def write_before_after(out: Path, found: Mapping[str, Any]) -> None:
     with whole_file(out / "before_after.json") as draft:
         text = json.dumps(plain({"schema": "medview.before_after/1", **found}), indent=1)
         draft.write_text(text + "\n", "utf-8")
-
-
-def _descend(out: Path, parent: Path) -> None:
-    """Give the new card a name of its own, its parent, and the patients that the parent has seen.
-
-    It is called as the version it was made from and by the begin of its own hash, until it is
-    registered by another name.
-    """
-    card, older = read_card(out / CARD), read_card(parent.with_name(CARD))
-    before = _OWN_HASH.sub("", older.version)
-    own = tuple(one for one in card.trained_on if one not in older.trained_on)
-    write_card(
-        replace(
-            joined_seen(card, older),
-            version=f"{before}-{card.weights_sha256[:8]}",
-            parent=older.weights_sha256,
-            trained_on=(*older.trained_on, *own),
-        ),
-        out / CARD,
-    )
 
 
 def _tell_card(path: Path, request: FinetuneRequest, found: Mapping[str, Any]) -> None:

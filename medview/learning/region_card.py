@@ -136,6 +136,13 @@ def with_image_route(card: ModelCard, regions: ModelCard | None = None) -> Model
     )
 
 
+def with_licence_of_sets(card: ModelCard) -> ModelCard:
+    """The card with the licences of all sets that it names, the route's own apart."""
+    _, there, route = card.licence.partition(_LICENCE_FROM_T1)
+    own = [each for each in card.trained_on if not each.note.startswith(_FROM_T1)]
+    return replace(card, licence=f"{licence_of(own)}{there}{route}")
+
+
 def _with_route(own: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
     """A card's sentences without those of the route, and then these."""
     kept = (line for line in own if not line.startswith(_FROM_T1))

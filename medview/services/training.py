@@ -22,6 +22,8 @@ TRAINERS: dict[str, str] = {
     "region-net": "medview.learning.region_training:fit",
     "lung-net": "medview.learning.lung_training:fit",
 }
+TRAIN_ON = "medview.learning.descent:train_on"
+"""The same from weights that are there: with the request it takes one of the above."""
 OF_SITES: tuple[Method, ...] = ("full", "head", "site-effects")
 """What can learn of a model with effects of sites."""
 METHODS: dict[str, tuple[Method, ...]] = {

@@ -76,6 +76,15 @@ def test_a_training_writes_weights_card_history_splits_and_can_go_on(brains, tmp
     assert (code, told["epochs"]) == (0, 2)
     # Nothing was left to do, so these are the very same weights.
     assert told["weights_sha256"] == card_beside(out / "weights.safetensors").weights_sha256
+    # From these weights on: the new ones are their child.
+    parent, child = out / "weights.safetensors", tmp_path / "child"
+    code, told, err = trained(
+        capfd, *("--data", brains, "--out", child, "--epochs", 1, "--init", parent)
+    )
+    assert code == 0, err
+    card = read_card(child / "card.json")
+    assert card.parent == read_card(out / "card.json").weights_sha256
+    assert card.version.endswith(told["weights_sha256"][:8])
 
 
 def test_after_a_failure_only_the_checkpoint_is_left(brains, tmp_path, capfd):

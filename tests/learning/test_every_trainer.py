@@ -5,7 +5,9 @@ import errno
 import gzip
 import multiprocessing
 import os
+import shutil
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
@@ -16,12 +18,19 @@ from every_trainer import EPOCHS, KINDS, STEPS_OF_OTHERS
 from icu_minis import challenge
 from safetensors.torch import load_file
 
+from medview.domain.card import TrainedOn
 from medview.domain.errors import DataError, MedviewError, WriteError
+from medview.domain.progress import Silent
 from medview.domain.training import CHECKPOINTS
 from medview.io.atomic import DRAFT
+from medview.io.cards import CARD, WEIGHTS, read_card, write_card
+from medview.io.seen import seen_of, with_seen
 from medview.learning import anomaly_training, checkpoint, cxr_training, region_training
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.checkpoint import store
+from medview.learning.descent import train_on
+from medview.learning.patients import patient_hash
+from medview.services.training import TRAINERS
 
 
 def name_of(kind):
@@ -141,6 +150,26 @@ def test_a_training_by_one_method_does_not_go_on_by_another(kind, trained, tmp_p
     with pytest.raises(DataError, match=f"by the method {kind.part}, not by full") as caught:
         kind.train(data, tmp_path / "out", init=start, resume=True)
     assert f"Go on with the method {kind.part}" in caught.value.do
+
+
+@each_kind
+def test_what_was_trained_on_from_others_tells_whose_child_it_is(kind, trained, tmp_path):
+    parent = trained[0] / "out" / WEIGHTS
+    older = read_card(parent.with_name(CARD))
+    known = [TrainedOn("elsewhere", 3, "some research licence"), *older.trained_on]
+    older = replace(with_seen(older, [patient_hash("Doe")]), trained_on=tuple(known))
+    (tmp_path / "parent").mkdir()
+    shutil.copy(parent, tmp_path / "parent" / WEIGHTS)
+    write_card(older, tmp_path / "parent" / CARD)
+    start = str(tmp_path / "parent" / WEIGHTS)
+    asked = kind.request(trained[0] / "data", tmp_path / "out", init=start)
+    body = train_on(Silent(), asked, TRAINERS[kind.model])
+    card = read_card(tmp_path / "out" / CARD)
+    assert card.parent == older.weights_sha256
+    assert card.version == f"{older.version}-{body['weights_sha256'][:8]}"
+    assert [one.set for one in card.trained_on][: len(known)] == [one.set for one in known]
+    assert seen_of(card, [patient_hash("Doe")])
+    assert card.licence.startswith("research, non-commercial (data: some research licence")
 
 
 @each_kind

@@ -133,7 +133,7 @@ def _train(job, asked):
 
 
 def test_the_new_card_keeps_parent_and_the_patients_of_both(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "import_module", lambda name: type("M", (), {"f": _train}))
+    monkeypatch.setattr(module, "training_of", lambda trainer: _train)
     asked = []
 
     def fake(job, one):
