@@ -118,6 +118,7 @@ class Column(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._left_at = -1
         inner = QWidget()
         self.rows = QVBoxLayout(inner)
         self.rows.setContentsMargins(12, 12, 12, 12)
@@ -139,8 +140,14 @@ class Column(QScrollArea):
             bottom = part.geometry().bottom() + edge - self.viewport().height()
             if not bottom <= bar.value() <= top:
                 bar.setValue(min(top, bottom) if bar.value() < bottom else top)
+            self._left_at = bar.value()
 
         scroll()
         # What is new takes its room in several steps.
         bar.rangeChanged.connect(scroll)
         QTimer.singleShot(_SETTLING_MS, self, lambda: bar.rangeChanged.disconnect(scroll))
+
+    def keep_in_sight(self, part: QWidget) -> None:
+        """The same of a part that grows, unless the reader has scrolled since."""
+        if self.verticalScrollBar().value() == self._left_at:
+            self.bring_into_sight(part)

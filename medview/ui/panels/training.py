@@ -59,8 +59,9 @@ class TrainingPanel(Column):
         before, self._phase = self._phase, now.phase
         if (before, now.phase) == ("running", "done"):
             self._tell_of_outcome()
-        elif before != "running" and now.phase == "running":
-            self.bring_into_sight(self.progress)
+        elif now.phase == "running":
+            show = self.keep_in_sight if before == "running" else self.bring_into_sight
+            show(self.progress)
 
     def _tell_of_outcome(self) -> None:
         """Bring the outcome into sight, which lies below all the rest; say it elsewhere."""

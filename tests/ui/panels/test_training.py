@@ -297,6 +297,20 @@ def test_how_to_pause_and_to_stop_is_in_sight_once_it_runs(bench, panel, tmp_pat
     assert not sees(panel, panel.progress)
     bench.find(QPushButton, "training_go").click()
     qtbot.waitUntil(lambda: sees(panel, panel.progress))
+    # It grows by its curve and by what is said of it.
+    was = panel.progress.height()
+    for epoch in (1, 2):
+        write_history(bench.app.tuning.folder, epoch)
+        bench.app.tuning.refresh()
+        bench.settle()
+    qtbot.waitUntil(lambda: panel.progress.height() > was)
+    qtbot.waitUntil(lambda: sees(panel, panel.progress))
+    # Who looks at the cases is left there.
+    panel.verticalScrollBar().setValue(0)
+    write_history(bench.app.tuning.folder, 3)
+    bench.app.tuning.refresh()
+    bench.settle()
+    assert panel.verticalScrollBar().value() == 0
 
 
 def test_what_stands_out_of_a_stopped_training_is_to_go_on(bench, panel, tmp_path):
