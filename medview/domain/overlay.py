@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from medview.domain.geometry import Geometry
 
 MapKind = Literal["anomaly", "uncertainty", "mask", "image", "evidence", "labels"]
+UNCERTAINTIES = ("epistemic", "aleatoric", "total")
+"""Maps of the kind "uncertainty", by their names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from medview.domain.overlay import UNCERTAINTIES
 from medview.domain.prediction import MapSlices
 from medview.learning.anomaly_maps import SliceMaps, combine
 from medview.learning.brain import Prepared
 
-NAMES = ("score", "residual", "epistemic", "aleatoric", "total")
+NAMES = ("score", "residual", *UNCERTAINTIES)
 
 
 class Sheets:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from medview.domain.card import ModelCard
 from medview.domain.errors import MedviewError
 from medview.domain.geometry import Geometry
-from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.domain.overlay import UNCERTAINTIES, LayerStyle, ScalarMap
 from medview.domain.prediction import MapSlices, Prediction
 from medview.services.layering import first_style
 from medview.services.session import Session
@@ -26,7 +26,6 @@ SHOW_EVERY_S = 0.1
 _SLICES_AT_ONCE = 8
 # A blank map of so many voxels is made at once.
 _SMALL_VOXELS = 1 << 22
-_UNCERTAINTIES = ("epistemic", "aleatoric", "total")
 
 
 class Filling:
@@ -129,7 +128,7 @@ class Filling:
             name,
             self._arrays[name].view(),
             geometry,
-            "uncertainty" if name in _UNCERTAINTIES else "anomaly",
+            "uncertainty" if name in UNCERTAINTIES else "anomaly",
             unit=output.unit if output is not None else "1",
             range=(0.0, high or 1.0),
         )

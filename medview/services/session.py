@@ -16,7 +16,7 @@ from psygnal import SignalGroup, SignalGroupDescriptor
 from medview.domain.crop import CropBox
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement, Point
-from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.domain.overlay import UNCERTAINTIES, LayerStyle, ScalarMap
 from medview.domain.prediction import Finding, Opinion, Prediction
 from medview.domain.study import Catalogue, Series
 from medview.domain.swipe import Swipe
@@ -41,7 +41,7 @@ from medview.services.session_values import (
 from medview.services.telling import titled
 
 # The maps that one key goes round, in this order; others ("seen") are chosen by name.
-MAPS_IN_TURN = ("score", "residual", "epistemic", "aleatoric", "total")
+MAPS_IN_TURN = ("score", "residual", *UNCERTAINTIES)
 
 
 # Without a repr: a trace that prints its variables must not print who is open.

@@ -10,6 +10,7 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
 from medview.domain.errors import MedviewError, ModelInputError, WriteError
+from medview.domain.overlay import UNCERTAINTIES
 from medview.services.choices import Choices
 from medview.services.demo import MODEL, Keeping
 from medview.services.session_values import Message
@@ -17,7 +18,6 @@ from medview.ui.app import App
 from medview.ui.screenshot import unwritten
 
 PLANES = ("axial", "coronal", "sagittal")
-UNCERTAINTIES = ("epistemic", "aleatoric", "total")
 REPORT = "report.pdf"
 # Panels and thumbnails are drawn in the turn after the panes.
 _SETTLE_MS = 150
