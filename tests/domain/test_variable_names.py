@@ -14,6 +14,8 @@ from medview.domain.variable_names import unit_name, variable_name
         ("Glascow coma scale motor response", "GCS, motor"),
         ("Glasgow Coma Scale Total", "GCS"),
         ("NIDiasABP", "Diastolic, cuff"),
+        ("DiasABP", "Diastolic, art."),
+        ("Diastolic blood pressure", "Diastolic BP"),
         ("crp", "CRP"),
         ("factor_xii", "Factor XII"),
         ("pH", "pH"),

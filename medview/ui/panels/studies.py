@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QModelIndex, QPoint, Qt, QTimer
 from PySide6.QtGui import QStandardItemModel
@@ -15,7 +16,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medview.domain.study import Catalogue
 from medview.domain.volume import Volume
 from medview.ui.app import App
 from medview.ui.controls import button, label, name
@@ -80,6 +80,7 @@ class StudiesPanel(QWidget):
         app, events = self._app, self._app.session.events
         events.catalogue.connect(self.refresh)
         events.private.connect(self.refresh)
+        events.tables.connect(self._list_left_out)
         app.thumbnails.arrived.connect(self._items.draw)
         events.series.connect(self._select)
         app.library.stayed.connect(self._select)
@@ -112,7 +113,7 @@ class StudiesPanel(QWidget):
         self.empty.setVisible(not catalogue.patients)
         self.tree.setVisible(bool(catalogue.patients))
         self.find_box.setEnabled(bool(catalogue.patients))
-        self._list_left_out(catalogue)
+        self._list_left_out()
         self._select()
 
     def _begin(self) -> None:
@@ -166,8 +167,16 @@ class StudiesPanel(QWidget):
         assert isinstance(model, QStandardItemModel)
         return model
 
-    def _list_left_out(self, catalogue: Catalogue) -> None:
-        count = len(catalogue.skipped)
+    def _list_left_out(self) -> None:
+        """Name the files that are neither shown nor used as a table beside the images."""
+        session = self._app.session
+        used = [table.path for table in session.tables.values()]
+        left = [
+            each
+            for each in session.catalogue.skipped
+            if not any(_lies_there(path, each.file) for path in used)
+        ]
+        count = len(left)
         self.left_out.setVisible(count > 0)
         self.left_out_list.hide()
         text = tr("{n} files left out", n=count) if count != 1 else tr("1 file left out")
@@ -175,9 +184,10 @@ class StudiesPanel(QWidget):
         name(self.left_out, "studies_left_out", text)
         self.left_out.setToolTip(tr("Show which files were left out, and why"))
         self.left_out_list.clear()
-        private = self._app.session.private
-        for each in catalogue.skipped[:_MOST_LEFT_OUT]:
-            self.left_out_list.addItem(each.what if private else f"{each.file}: {each.what}")
+        for each in left[:_MOST_LEFT_OUT]:
+            self.left_out_list.addItem(
+                each.what if session.private else f"{each.file}: {each.what}"
+            )
         if count > _MOST_LEFT_OUT:
             self.left_out_list.addItem(tr("and {n} more", n=count - _MOST_LEFT_OUT))
 
@@ -252,6 +262,12 @@ class SeriesModel(QStandardItemModel):
             if key:
                 data.setData(SERIES_DRAG, str(key).encode())
         return data
+
+
+def _lies_there(path: Path, file: str) -> bool:
+    """Whether a path ends as a file that is named from the folder which was opened."""
+    names = Path(file).parts
+    return path.parts[-len(names) :] == names
 
 
 def _left_out_list() -> QListWidget:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from phantoms import geometry_of, phantom_on
@@ -8,8 +9,10 @@ from PySide6.QtWidgets import QLineEdit, QListWidget, QPushButton
 from services.stubs import series_of
 
 from medview.domain.errors import ReadError
+from medview.domain.prediction import InputRef
 from medview.domain.study import Catalogue, Choice, Patient, Skipped, Study
 from medview.domain.volume import Note
+from medview.services.session_values import TableFile
 from medview.ui.panels.study_rows import KIND, SECOND, SERIES, TAG, THUMB, WARNS, whole_parts
 
 
@@ -169,6 +172,20 @@ def test_files_left_out_are_counted_and_listed_on_request(listed):
     link.click()
     assert names.isVisible()
     assert names.item(0).text() == "IM3.dcm: ends early"
+
+
+def test_a_table_that_is_used_beside_the_images_is_not_left_out(listed):
+    link = listed.find(QPushButton, "studies_left_out")
+    given = InputRef("smri", "", "s", 0, "abc", (1, 2, 3))
+    for path, text in (
+        ("/data/notes.txt", "1 file left out"),
+        ("/data/my-notes.txt", "2 files left out"),
+        ("/data/IM3.dcm", "1 file left out"),
+    ):
+        listed.session.tables = {"smri": TableFile("smri", Path(path), given)}
+        assert link.text() == text
+    listed.session.tables = {}
+    assert link.text() == "2 files left out"
 
 
 def test_an_empty_list_says_what_to_do(bench):
