@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QButtonGroup,
@@ -33,18 +34,34 @@ class WholeField(QSpinBox):
         super().__init__()
         _inset(self)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's hook
+        """Type a number, also over the words in its place."""
+        _give_way(self, event)
+        super().keyPressEvent(event)
+
 
 class DecimalField(QDoubleSpinBox):
-    """A field for a number with decimals, not flush to its edge."""
+    """A field for a number with decimals, or for words in its place, not flush to its edge."""
 
     def __init__(self) -> None:
         super().__init__()
         _inset(self)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's hook
+        """Type a number, also over the words in its place."""
+        _give_way(self, event)
+        super().keyPressEvent(event)
+
 
 def _inset(field: QAbstractSpinBox) -> None:
     """The style sheet's padding moves the frame of such a field only, never its text."""
     field.lineEdit().setTextMargins(*_FIELD_MARGINS_PX)
+
+
+def _give_way(field: QSpinBox | QDoubleSpinBox, event: QKeyEvent) -> None:
+    """Let what is typed replace words that stand for no number: between them Qt refuses it."""
+    if event.text() and field.text() == field.specialValueText():
+        field.lineEdit().selectAll()
 
 
 class Segments(QFrame):

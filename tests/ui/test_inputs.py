@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 
 from medview.ui import inputs
 from medview.ui.inputs import DecimalField, RangeRow, Segments, SliderRow, WholeField
@@ -45,6 +46,25 @@ def test_a_range_stays_in_order(qtbot):
     assert told == []
     made._fields[0].setValue(2.0)
     assert told == [(2.0, 18.0)]
+
+
+@pytest.mark.parametrize("field", [WholeField, DecimalField])
+@pytest.mark.parametrize("keys", [(), (Qt.Key.Key_Backspace,), (Qt.Key.Key_Delete,)])
+def test_a_number_is_typed_where_words_stand_for_none(qtbot, field, keys):
+    made = field()
+    qtbot.addWidget(made)
+    made.setSpecialValueText("not given")
+    made.show()
+    # Between the words, where a click puts the cursor.
+    made.lineEdit().setCursorPosition(4)
+    for key in keys:
+        qtbot.keyClick(made, key)
+    qtbot.keyClicks(made, "82")
+    assert made.value() == 82
+    # Within a number keys do what they do elsewhere.
+    made.lineEdit().setCursorPosition(0)
+    qtbot.keyClick(made, Qt.Key.Key_Delete)
+    assert made.value() == 2
 
 
 @pytest.mark.parametrize(("high", "decimals"), [(18.0, 1), (5.2, 2), (0.05, 4), (0.004, 6)])
